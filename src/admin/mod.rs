@@ -30,11 +30,13 @@ use crate::chaos::{Chaos, Reply};
 use crate::directory::Name;
 use crate::message::answer::Answer;
 use crate::message::request::Request;
+use crate::message::request::url::places;
 use crate::observing::journal::waiting::Waiters;
 use crate::observing::journal::{After, Journal};
 use crate::provisioning::activation::Activation;
 use crate::script::runtime::{allocator, budget};
 use crate::system::job_thread::JobThread;
+use percent_encoding::percent_decode_str;
 use resources::{Handler, Resource};
 use std::io;
 use std::sync::Arc;
@@ -135,10 +137,11 @@ impl Call<'_> {
         Name::parse(self.utf8("name")?).map_err(|error| answer::failed(400, &error.to_string()))
     }
 
-    /// Returns the text in place of the path's variable; 400 where it was not UTF-8. The path then has U+FFFD, so two such
-    /// names would be the same.
+    /// Returns the text in place of the path's variable; 400 where it was not UTF-8. The path then has `%FF`, which `%25FF` stands
+    /// for, too.
     fn utf8(&self, kind: &str) -> Result<&str, Answer> {
-        if self.name.contains(char::REPLACEMENT_CHARACTER) {
+        let target = self.request.target();
+        if percent_decode_str(&target[places(target).path]).decode_utf8().is_err() {
             return Err(answer::failed(400, &format!("{kind} `{}` is not UTF-8", self.name)));
         }
         Ok(self.name)

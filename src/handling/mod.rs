@@ -185,6 +185,7 @@ fn answer(
     if let Some(answer) = effect.as_mut().and_then(|effect| effect.replacement.take()).or(preflight) {
         let mut reply = Reply::from(answer);
         effect.into_iter().for_each(|effect| effect.apply(&mut reply));
+        drop_false_length(provision, request, rule, &mut reply.answer);
         return Outcome { reply, rule, ..Outcome::default() };
     }
     let call = Call {
@@ -203,8 +204,16 @@ fn answer(
     if let Some(effect) = effect {
         effect.apply(&mut reply);
     }
+    drop_false_length(provision, request, rule, &mut reply.answer);
     let (unmatched, error) = (flow.unmatched.get(), flow.error.into_inner());
     Outcome { reply, overlay: None, rule, unmatched, error }
+}
+
+/// Removes the `Content-Length` of an answer to HEAD, unless the rule lists HEAD: the answer has the length that GET would have.
+fn drop_false_length(provision: &Provision, request: &Request, rule: Option<usize>, answer: &mut Answer) {
+    if request.method() == "HEAD" && !rule.is_some_and(|index| provision.router.rules()[index].lists_head()) {
+        answer.remove_header("content-length");
+    }
 }
 
 /// One request on its way through the functions of a provision.

@@ -123,9 +123,22 @@ impl Answer {
     }
 }
 
+/// Fails unless the name is a token and the value can be sent: without control characters ([`check_line`]), and of characters that
+/// are one byte ([`super::latin1`]). Flask fails at others, too.
+pub(crate) fn check_header(name: &str, value: &str) -> Result<(), String> {
+    check_line(name, value)?;
+    match value.chars().find(|character| *character > '\u{ff}') {
+        Some(character) => Err(format!(
+            "header `{name}` has `{character}` in its value: headers have characters up to U+00FF (ISO 8859-1), so encode the \
+             value, for example by urllib.quote(value)"
+        )),
+        None => Ok(()),
+    }
+}
+
 /// Fails unless the name is a token and the value has no line ends or other control characters (RFC 9110, section 5.5): these
 /// could start another header or another answer.
-pub(crate) fn check_header(name: &str, value: &str) -> Result<(), String> {
+pub(crate) fn check_line(name: &str, value: &str) -> Result<(), String> {
     if !is_token(name) {
         return Err(format!("header name `{}` has characters that headers can't have", name.escape_debug()));
     }
@@ -149,6 +162,12 @@ mod tests {
             ("X Y", "a", "header name `X Y` has characters that headers can't have"),
             ("", "a", "header name `` has characters that headers can't have"),
             ("X", "a\0", "header `X` has a line end or control character in its value `a\\0`"),
+            (
+                "X",
+                "10 \u{20ac}",
+                "header `X` has `\u{20ac}` in its value: headers have characters up to U+00FF (ISO 8859-1), so encode the value, \
+                 for example by urllib.quote(value)",
+            ),
             ("X", "\u{7f}", "header `X` has a line end or control character in its value `\\u{7f}`"),
         ];
         for (name, value, error) in cases {

@@ -5,9 +5,10 @@ use percent_encoding::percent_decode_str;
 
 /// Parses names and values of the members of all `baggage` fields, in order; a name may repeat. Values are percent-decoded, with
 /// invalid UTF-8 replaced. Properties and malformed members are left out.
-pub(crate) fn members<'v>(fields: impl IntoIterator<Item = &'v str>) -> Vec<(String, String)> {
-    let members = fields.into_iter().flat_map(|field| field.split(','));
-    members.filter_map(member).collect()
+pub(crate) fn members(fields: impl IntoIterator<Item = impl AsRef<str>>) -> Vec<(String, String)> {
+    let mut members = Vec::new();
+    fields.into_iter().for_each(|field| members.extend(field.as_ref().split(',').filter_map(member)));
+    members
 }
 
 /// Parses `key=value;property`, with blanks around each part.

@@ -6,7 +6,9 @@ pub(crate) mod options;
 
 pub(crate) use indexed::Indexed;
 
-use percent_encoding::percent_decode;
+use crate::routing::quoting;
+use options::Charset;
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
@@ -41,6 +43,16 @@ pub struct Part {
     pub content: Range<usize>,
 }
 
+impl Part {
+    /// Returns the content as text, in the charset of the part's `Content-Type`. `body` is the body with this part.
+    pub(crate) fn text<'b>(&self, body: &'b [u8]) -> Cow<'b, str> {
+        let content_type = self.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+        let options = content_type.map(|(_, value)| options::parse(value).1).unwrap_or_default();
+        let charset = options::get(&options, "charset").map_or(Charset::Utf8, Charset::named);
+        charset.decode(&body[self.content.clone()])
+    }
+}
+
 /// A limit that a form exceeds. A malformed form is not an error: it counts as empty, as in Werkzeug.
 #[derive(Debug, Clone, PartialEq)]
 pub enum FormError {
@@ -70,8 +82,8 @@ impl Form {
             if part.filename.is_some() {
                 files.push(part);
             } else {
-                let text = String::from_utf8_lossy(&body[part.content]);
-                fields.push((part.name, text.into_owned()));
+                let text = part.text(body).into_owned();
+                fields.push((part.name, text));
             }
         }
         Form { fields: fields.into(), files }
@@ -115,7 +127,8 @@ pub(crate) fn parts(content_type: &str, body: &[u8]) -> Result<Vec<Part>, FormEr
     }
 }
 
-/// Parses `a=1&b=2`. `+` is a blank, `;` does not separate, `a` equals `a=`. An invalid escape stays, invalid UTF-8 is replaced.
+/// Parses `a=1&b=2`. `+` is a blank, `;` does not separate, `a` equals `a=`. An escape that can't be decoded stays, and bytes that
+/// are not UTF-8 become escapes.
 pub(crate) fn urlencoded(text: &[u8]) -> Pairs {
     let pairs = text.split(|b| *b == b'&').filter(|pair| !pair.is_empty());
     pairs
@@ -128,7 +141,7 @@ pub(crate) fn urlencoded(text: &[u8]) -> Pairs {
 
 fn decode(text: &[u8]) -> String {
     let blanks: Vec<u8> = text.iter().map(|b| if *b == b'+' { b' ' } else { *b }).collect();
-    percent_decode(&blanks).decode_utf8_lossy().into_owned()
+    quoting::decode(&blanks)
 }
 
 #[cfg(test)]
@@ -141,14 +154,15 @@ mod tests {
 
     #[test]
     fn urlencoded_text_is_read_as_werkzeug_reads_it() {
-        let cases: [(&[u8], &str); 10] = [
+        let cases: [(&[u8], &str); 11] = [
             (b"a=1&b=2&a=3", "[a|1][b|2][a|3]"),
             (b"a&b=&=c&&", "[a|][b|][|c]"),
             (b"a=1;b=2", "[a|1;b=2]"),
             (b"a+b=c%20d%2Be", "[a b|c d+e]"),
             (b"a=b=c", "[a|b=c]"),
             (b"%zz=%", "[%zz|%]"),
-            (b"k=%ff\xfe", "[k|\u{fffd}\u{fffd}]"),
+            (b"k=%ff\xfe", "[k|%FF%FE]"),
+            (b"%9A%BC=%C3%A9%C3", "[%9A%BC|\u{e9}%C3]"),
             (b"%C3%A9=\xc3\xa9", "[é|é]"),
             (b"", ""),
             (b"=", "[|]"),

@@ -1,7 +1,9 @@
 //! Parses JSON without a loss: keys in their order, integers of any size, floats with all digits.
 
+mod encoding;
 mod value;
 
+pub(crate) use encoding::to_utf8;
 pub(crate) use value::Json;
 
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};

@@ -8,5 +8,6 @@ pub(crate) mod cors;
 pub(crate) mod epoch;
 pub(crate) mod form;
 pub(crate) mod json;
+pub(crate) mod latin1;
 pub(crate) mod request;
 pub(crate) mod stream;

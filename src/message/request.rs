@@ -7,6 +7,7 @@ pub(crate) mod url;
 use crate::message::baggage;
 use crate::message::cookie;
 use crate::message::form::{self, Form, FormError, Indexed};
+use crate::message::latin1::readable;
 use crate::routing::quoting::decode_path;
 use forwarded::Forwarded;
 use std::any::Any;
@@ -164,7 +165,7 @@ impl Request {
         &self.text[self.target.clone()]
     }
 
-    /// Returns the path of the target, percent-decoded, with invalid UTF-8 replaced.
+    /// Returns the path of the target, percent-decoded. Escapes that stand for no UTF-8 stay (`%FF`).
     pub fn path(&self) -> &str {
         &self.text[self.path.clone()]
     }
@@ -174,7 +175,7 @@ impl Request {
         &self.text[self.query.clone()]
     }
 
-    /// Returns the header fields as received, in order.
+    /// Returns the header fields as received, in order. In a value, each character is a byte, as in WSGI.
     pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
         self.fields
             .iter()
@@ -232,14 +233,13 @@ impl Request {
 
     /// Returns the cookies in order. Repeated `Cookie` fields count as one (RFC 6265 section 5.4, RFC 9113 section 8.2.3).
     pub fn cookies(&self) -> &Indexed {
-        self.parsed()
-            .cookies
-            .get_or_init(|| cookie::parse(&self.header_joined("cookie", "; ").unwrap_or_default()).into())
+        let joined = || self.header_joined("cookie", "; ").unwrap_or_default();
+        self.parsed().cookies.get_or_init(|| cookie::parse(&readable(&joined())).into())
     }
 
     /// Returns the members of the `baggage` header in order.
     pub fn baggage(&self) -> &Indexed {
-        self.parsed().baggage.get_or_init(|| baggage::members(self.values("baggage")).into())
+        self.parsed().baggage.get_or_init(|| baggage::members(self.values("baggage").map(readable)).into())
     }
 
     /// Returns fields and files of a form, for any method; an empty form for other content types.
@@ -247,7 +247,7 @@ impl Request {
     /// # Errors
     /// The body exceeds a limit of [`form`].
     pub fn form(&self) -> Result<&Form, &FormError> {
-        let parse = || form::parse(self.content_type().unwrap_or_default(), &self.body);
+        let parse = || form::parse(&readable(self.content_type().unwrap_or_default()), &self.body);
         self.parsed().form.get_or_init(parse).as_ref()
     }
 

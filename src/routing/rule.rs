@@ -42,6 +42,8 @@ pub struct Rule {
     /// A bit for each method that has a number ([`method_index`]), so that most lookups compare no names.
     common: u16,
     automatic_options: bool,
+    /// Whether HEAD is listed, not only served because GET is.
+    own_head: bool,
     defaults: Vec<(String, Value)>,
     host: Option<Box<HostPattern>>,
     redirect_to: Option<String>,
@@ -100,6 +102,7 @@ impl Rule {
             common: methods.iter().fold(0, |bits, method| bits | 1 << method_index(method)),
             methods,
             automatic_options,
+            own_head: listed.iter().any(|method| method.eq_ignore_ascii_case("HEAD")),
             fixed,
             plain: fixed && !has_doubled_slash(pattern),
             pattern: parsed,
@@ -135,6 +138,11 @@ impl Rule {
     /// Returns the name of the rule for `url_for`.
     pub fn endpoint(&self) -> &str {
         &self.endpoint
+    }
+
+    /// Whether the rule was registered with HEAD: its view then decides about the length that an answer to HEAD declares.
+    pub fn lists_head(&self) -> bool {
+        self.own_head
     }
 
     /// Returns the methods in upper case and sorted, with HEAD if GET is among them and OPTIONS if it is automatic.

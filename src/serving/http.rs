@@ -4,6 +4,7 @@
 use crate::chaos::{Breaking, Reply};
 use crate::directory::Content;
 use crate::message::answer::Answer;
+use crate::message::latin1;
 use crate::message::request::Request;
 use crate::message::stream::{Follow, Sink};
 use crate::script::flask::status;
@@ -98,7 +99,7 @@ pub(crate) fn send(incoming: Incoming, reply: Reply, close: bool, permit: Option
     let answer = extension::Answer {
         status,
         reason: Some(reason.as_deref().unwrap_or_else(|| status::reason(status))),
-        fields: headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())),
+        fields: headers.iter().map(|(name, value)| (name.as_bytes(), latin1::bytes(value))),
         body,
         close,
         dribble,
@@ -112,7 +113,7 @@ pub(crate) fn send(incoming: Incoming, reply: Reply, close: bool, permit: Option
 /// Sends `answer` with a chunked body, which is read from `reader`.
 fn send_read(incoming: Incoming, answer: &Answer, reader: Box<dyn Read + Send>) -> io::Result<()> {
     let header =
-        |(name, value): &(Cow<str>, Cow<str>)| Header::from_bytes(name.as_bytes(), value.as_bytes()).ok();
+        |(name, value): &(Cow<str>, Cow<str>)| Header::from_bytes(name.as_bytes(), latin1::bytes(value)).ok();
     let headers = answer.headers.iter().filter_map(header).collect();
     incoming.respond(Response::new(StatusCode(answer.status), headers, reader, None, None))
 }

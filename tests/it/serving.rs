@@ -104,7 +104,7 @@ fn odd_targets_never_end_a_worker() {
     });
     let cases = [
         ("/%zz%", "%zz%"),
-        ("/%ff%fe", "\u{fffd}\u{fffd}"),
+        ("/%ff%fe", "%FF%FE"),
         ("/a%2Fb%00c", "a/b\0c"),
         ("/../x", "../x"),
         ("/%E2%82%AC", "€"),

@@ -64,7 +64,7 @@ fn the_store_is_prepared_read_and_removed() {
             400,
             r#"{"result":"failed: failed to read the value of `x`: EOF while parsing a value at line 1 column 0"}"#,
         ),
-        ("PUT /app/v1/store/%FF", "1", 400, "{\"result\":\"failed: key `\u{fffd}` is not UTF-8\"}"),
+        ("PUT /app/v1/store/%FF", "1", 400, "{\"result\":\"failed: key `%FF` is not UTF-8\"}"),
         ("DELETE /app/v1/store/none", "", 404, r#"{"result":"failed: there is no key `none` in the store"}"#),
         (
             "DELETE /app/v1/store/stock",

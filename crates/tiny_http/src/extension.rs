@@ -59,11 +59,12 @@ use std::time::Duration;
 
 /// An answer in parts. It saves making the objects of [`Response`](crate::Response).
 pub struct Answer<'a, F> {
-    /// Status code, 100 to 999.
+    /// Status code, 200 to 999.
     pub status: u16,
     /// Reason phrase; `None` for the standard one.
     pub reason: Option<&'a str>,
-    /// Names and values of the fields. Those of the connection (`Connection`, `Content-Length`, ...) are dropped.
+    /// Names and values of the fields. Those of the connection (`Connection`, `Content-Length`, ...) are dropped, except the
+    /// `Content-Length` of an answer to HEAD.
     pub fields: F,
     /// The whole body, even if the method or the status leaves it out.
     pub body: Body,
@@ -146,10 +147,12 @@ impl Server {
 }
 
 impl Request {
-    /// Returns name and value of each header field as text (see [`crate::HeaderValue::as_str`]), without making objects of
-    /// them.
+    /// Returns name and value of each header field as text of ISO 8859-1, in which each byte is a character, without making
+    /// objects of them.
     pub fn fields(&self) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
-        self.message.head.fields().map(|(name, value)| (header::text(name), header::text(value)))
+        // Of ASCII, which nearly all heads are, all encodings make the same, and UTF-8 makes it without a copy.
+        let text = if self.message.head.bytes.is_ascii() { header::text } else { header::latin1 };
+        self.message.head.fields().map(move |(name, value)| (text(name), text(value)))
     }
 
     /// Takes the body out of the request.
@@ -176,10 +179,11 @@ impl Request {
     /// Sends `answer`, in one write if the socket takes it. The reactor sends the rest.
     ///
     /// # Errors
-    /// The client is gone. Or a field has a line end: then the client gets 500.
-    pub fn answer<'f, F>(mut self, answer: Answer<'f, F>) -> io::Result<()>
+    /// The client is gone. Or the status comes before an answer, or a field has a line end: then the client gets 500.
+    pub fn answer<'f, F, V>(mut self, answer: Answer<'f, F>) -> io::Result<()>
     where
-        F: Iterator<Item = (&'f [u8], &'f [u8])>,
+        F: Iterator<Item = (&'f [u8], V)>,
+        V: AsRef<[u8]>,
     {
         let mut context = self.context();
         context.keep_alive &= !answer.close;
@@ -188,6 +192,10 @@ impl Request {
         let then = if answer.halve { Then::Close } else { context.then() };
         let halve_head = answer.halve && body.is_empty();
         let write = |out: &mut Vec<u8>| {
+            // The client would wait for another answer, and take the next one for it.
+            if answer.status < 200 {
+                return Err(io::Error::new(io::ErrorKind::InvalidInput, "the status comes before an answer"));
+            }
             write_head(out, (answer.status, answer.reason), answer.fields, framing, context)?;
             out.truncate(if halve_head { out.len() / 2 } else { out.len() });
             Ok(())
@@ -208,9 +216,10 @@ impl Request {
     ///
     /// # Errors
     /// The same as for [`Request::answer`].
-    pub fn begin<'f, F>(mut self, answer: Answer<'f, F>) -> io::Result<Open>
+    pub fn begin<'f, F, V>(mut self, answer: Answer<'f, F>) -> io::Result<Open>
     where
-        F: Iterator<Item = (&'f [u8], &'f [u8])>,
+        F: Iterator<Item = (&'f [u8], V)>,
+        V: AsRef<[u8]>,
     {
         let context = Context { keep_alive: false, ..self.context() };
         let mut out = Vec::new();

@@ -85,6 +85,14 @@ pub(crate) fn text(bytes: &[u8]) -> Cow<'_, str> {
     }
 }
 
+/// Returns `bytes` as text of ISO 8859-1, in which each byte is a character.
+pub(crate) fn latin1(bytes: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if text.is_ascii() => Cow::Borrowed(text),
+        _ => bytes.iter().map(|byte| char::from(*byte)).collect(),
+    }
+}
+
 impl HeaderValue {
     fn new(bytes: Vec<u8>) -> HeaderValue {
         match text(&bytes) {

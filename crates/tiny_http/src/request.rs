@@ -189,7 +189,13 @@ impl Drop for Request {
         }
         let context = self.context();
         let write = |out: &mut Vec<u8>| {
-            write_head(out, (500, None), std::iter::empty(), BodyFraming::Length(0), context)
+            write_head(
+                out,
+                (500, None),
+                std::iter::empty::<(&[u8], &[u8])>(),
+                BodyFraming::Length(0),
+                context,
+            )
         };
         // Sending fails if the client is gone. Nobody else needs the error.
         let _ = self.send(write, Vec::new(), context.then());

@@ -135,8 +135,8 @@ fn fields(value: &Value) -> Parsed<Fields> {
 
 fn status(value: &Value) -> Parsed<u16> {
     let code = value.as_u64().and_then(|code| u16::try_from(code).ok());
-    code.filter(|code| (200..600).contains(code))
-        .ok_or_else(|| format!("{} is no status from 200 to 599", display(value)))
+    code.filter(|code| (200..1_000).contains(code))
+        .ok_or_else(|| format!("{} is no status from 200 to 999", display(value)))
 }
 
 fn times(value: &Value) -> Parsed<u64> {
@@ -216,8 +216,8 @@ mod tests {
             ),
             (r#"{"fault":"boom"}"#, "field `fault`: `boom` is none of reset, close, garbage and partial"),
             (r#"{"fault":7}"#, "field `fault`: `7` is no text"),
-            (r#"{"status":99}"#, "field `status`: `99` is no status from 200 to 599"),
-            (r#"{"status":"503"}"#, "field `status`: `\"503\"` is no status from 200 to 599"),
+            (r#"{"status":99}"#, "field `status`: `99` is no status from 200 to 999"),
+            (r#"{"status":"503"}"#, "field `status`: `\"503\"` is no status from 200 to 999"),
             (r#"{"delay":1,"body":"x"}"#, "field `body`: `status` is needed with it"),
             (
                 &format!(r#"{{"status":503,"headers":{{"X":[{}1]}}}}"#, "1,".repeat(1_000)),

@@ -2,14 +2,18 @@
 
 use super::Pairs;
 use percent_encoding::percent_decode_str;
+use std::borrow::Cow;
 
 /// Parses a value and its parameters. The value and the names of parameters are in lower case, the values of parameters without
-/// quotes. `name*=` is decoded (RFC 8187) and wins over a plain `name=`. A parameter without a value is left out.
+/// quotes. Browsers send `%22` for a quote. `name*=` is decoded (RFC 8187) and wins over a plain `name=`, as does a value in pieces
+/// (`name*0=`, `name*1*=`, RFC 2231). A parameter without a value is left out.
 pub(crate) fn parse(header: &str) -> (String, Pairs) {
     let (value, mut rest) = header.split_once(';').unwrap_or((header, ""));
     let value = value.split(',').next().unwrap_or_default().trim().to_ascii_lowercase();
     let mut plain = Pairs::new();
     let mut extended = Pairs::new();
+    // The charset of the pieces at the end of `extended`, if these may go on.
+    let mut pieces: Option<Charset> = None;
     while !rest.is_empty() {
         let end = rest.find(['=', ';']).unwrap_or(rest.len());
         let name = rest[..end].trim().to_ascii_lowercase();
@@ -19,12 +23,20 @@ pub(crate) fn parse(header: &str) -> (String, Pairs) {
         };
         let (text, after) = split_value(after.trim_start());
         rest = after;
-        match name.strip_suffix('*') {
-            Some(name) => {
-                extended.push((name.trim_end().to_owned(), decode_extended(text.trim_matches('"'))))
-            }
-            None => plain.push((name.clone(), unquote(text, name == "filename"))),
+        let (name, is_piece, is_extended) = without_marks(&name);
+        let known = extended.last_mut().filter(|(last, _)| is_piece && last == name);
+        let known = known.and_then(|last| pieces.map(|charset| (last, charset)));
+        let before = known.as_ref().map_or(Charset::Unknown, |(_, charset)| *charset);
+        let (text, charset) = match is_extended {
+            true => decode_extended(text.trim_matches('"'), before),
+            false => (unquote(text, name == "filename").replace("%22", "\""), before),
+        };
+        match known {
+            Some(((_, value), _)) => value.push_str(&text),
+            None if is_piece || is_extended => extended.push((name.to_owned(), text)),
+            None => plain.push((name.to_owned(), text)),
         }
+        pieces = is_piece.then_some(charset);
     }
     // If a name repeats, its last parameter counts. `get` takes the first, so the order is reversed.
     plain.extend(extended);
@@ -66,17 +78,60 @@ fn unquote(text: &str, is_filename: bool) -> String {
     }
 }
 
-/// Decodes `UTF-8'en'%e2%82%ac`. A text without the two quotes stays as it is.
-fn decode_extended(text: &str) -> String {
-    let mut parts = text.splitn(3, '\'');
-    let (Some(charset), Some(_), Some(value)) = (parts.next(), parts.next(), parts.next()) else {
-        return text.to_owned();
-    };
-    let bytes = percent_decode_str(value);
-    match charset.eq_ignore_ascii_case("iso-8859-1") {
-        true => bytes.map(char::from).collect(),
-        false => bytes.decode_utf8_lossy().into_owned(),
+/// Splits `filename*0*` into the name, whether the value is a piece of it, and whether its bytes are escaped.
+fn without_marks(name: &str) -> (&str, bool, bool) {
+    let (name, is_extended) = name.strip_suffix('*').map_or((name, false), |name| (name, true));
+    let number = |digits: &str| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    match name.rsplit_once('*').filter(|(_, digits)| number(digits)) {
+        Some((name, _)) => (name, true, is_extended),
+        None => (name.trim_end(), false, is_extended),
     }
+}
+
+/// A charset of a header or of a part that Werkzeug decodes, too.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Charset {
+    Utf8,
+    Ascii,
+    Latin1,
+    Unknown,
+}
+
+impl Charset {
+    /// Returns the charset of this name, in any case.
+    pub(crate) fn named(name: &str) -> Charset {
+        match name.to_ascii_lowercase().as_str() {
+            "utf-8" => Charset::Utf8,
+            "ascii" | "us-ascii" => Charset::Ascii,
+            "iso-8859-1" => Charset::Latin1,
+            _ => Charset::Unknown,
+        }
+    }
+
+    /// Decodes `bytes`. Bytes that the charset doesn't have become U+FFFD. An unknown charset is read as UTF-8.
+    pub(crate) fn decode(self, bytes: &[u8]) -> Cow<'_, str> {
+        let ascii = |byte: &u8| if byte.is_ascii() { char::from(*byte) } else { char::REPLACEMENT_CHARACTER };
+        match self {
+            Charset::Utf8 | Charset::Unknown => String::from_utf8_lossy(bytes),
+            Charset::Latin1 => bytes.iter().map(|byte| char::from(*byte)).collect(),
+            Charset::Ascii => bytes.iter().map(ascii).collect(),
+        }
+    }
+}
+
+/// Decodes `UTF-8'en'%e2%82%ac`. A text without the two quotes is in the charset `before`. In an unknown charset, the text stays as
+/// it is.
+fn decode_extended(text: &str, before: Charset) -> (String, Charset) {
+    let mut parts = text.splitn(3, '\'');
+    let (charset, value) = match (parts.next(), parts.next(), parts.next()) {
+        (Some(charset), Some(_), Some(value)) => (Charset::named(charset), value),
+        _ => (before, text),
+    };
+    let decoded = match charset {
+        Charset::Unknown => value.to_owned(),
+        known => known.decode(&Cow::from(percent_decode_str(value))).into_owned(),
+    };
+    (decoded, charset)
 }
 
 #[cfg(test)]
@@ -87,7 +142,7 @@ mod tests {
 
     #[test]
     fn values_and_parameters_are_told_apart() {
-        let cases: [Case; 19] = [
+        let cases: [Case; 27] = [
             ("text/html; charset=utf-8", "text/html", &[("charset", "utf-8")]),
             ("Multipart/Form-Data;Boundary=\"a b;c\"", "multipart/form-data", &[("boundary", "a b;c")]),
             (
@@ -103,7 +158,19 @@ mod tests {
             ("form-data; filename*=iso-8859-1''%e9", "form-data", &[("filename", "é")]),
             ("form-data; filename*=ISO-8859-1''%e9", "form-data", &[("filename", "é")]),
             ("form-data; filename*=plain", "form-data", &[("filename", "plain")]),
-            ("form-data; name=\"a%22b\"", "form-data", &[("name", "a%22b")]),
+            ("form-data; name=\"a%22b\"", "form-data", &[("name", "a\"b")]),
+            ("form-data; filename=\"a%22%0D%0Ab%5C\"", "form-data", &[("filename", "a\"%0D%0Ab%5C")]),
+            ("form-data; filename*=windows-1252''%e9", "form-data", &[("filename", "%e9")]),
+            ("form-data; filename*=us-ascii''%41%e9", "form-data", &[("filename", "A\u{fffd}")]),
+            ("form-data; filename*=utf-8''%22%ff", "form-data", &[("filename", "\"\u{fffd}")]),
+            ("form-data; filename*0=ab; filename*1=\"c;d\"", "form-data", &[("filename", "abc;d")]),
+            (
+                "form-data; filename=x; filename*0*=utf-8''a%20; filename*1*=%C3%A9; filename*2=%22",
+                "form-data",
+                &[("filename", "a \u{e9}\"")],
+            ),
+            ("a; b*0*=iso-8859-1''%e9; c=1; b*1*=%e9", "a", &[("b", "%e9"), ("c", "1")]),
+            ("a; b**=1; b*x=2; *=3; *0*=4", "a", &[("b*", "1"), ("b*x", "2")]),
             ("a; b=1; b=2", "a", &[("b", "2")]),
             ("a;b", "a", &[]),
             ("a; b=\"x", "a", &[("b", "\"x")]),
@@ -124,7 +191,7 @@ mod tests {
 
     #[test]
     fn any_text_is_read_without_a_panic() {
-        let pieces = ["a", "name", "*", "=", ";", ",", "\"", "\\", "'", "utf-8", "%f", "%ff", " ", "é"];
+        let pieces = ["a", "name", "*", "0", "=", ";", ",", "\"", "\\", "'", "utf-8", "%f", "%ff", " ", "é"];
         let mut random = fastrand::Rng::with_seed(5);
         for _ in 0..20_000 {
             let text: String = (0..random.usize(..16)).filter_map(|_| random.choice(pieces)).collect();

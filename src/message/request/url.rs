@@ -2,8 +2,8 @@
 //! Scheme, host and prefix are those of a trusted proxy where there is one.
 
 use super::Request;
+use crate::routing::quoting::{Piece, escape, pieces};
 use percent_encoding::percent_decode;
-use std::fmt::Write;
 use std::net::SocketAddr;
 use std::ops::Range;
 
@@ -75,7 +75,12 @@ impl Request {
     /// Returns the URL without its query.
     pub fn base_url(&self) -> String {
         let mut url = self.url_root();
-        push_plain(&mut url, self.path().trim_start_matches('/'), "/:");
+        for piece in pieces(self.path().trim_start_matches('/')) {
+            match piece {
+                Piece::Kept(escapes) => url.push_str(escapes),
+                Piece::Text(text) => push_plain(&mut url, text, "/:"),
+            }
+        }
         url
     }
 
@@ -167,11 +172,6 @@ fn push_escaped(url: &mut String, escapes: &str) {
             at += 1;
         }
     }
-}
-
-fn escape(url: &mut String, byte: u8) {
-    // Writing to a string cannot fail.
-    let _ = write!(url, "%{byte:02X}");
 }
 
 #[cfg(test)]

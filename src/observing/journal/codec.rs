@@ -3,8 +3,10 @@
 use super::entry::{Entry, Gone};
 use super::lines::{self, Key};
 use crate::message::answer::Fields;
+use crate::message::latin1::readable;
 use crate::message::request::{Request, url};
 use crate::routing::quoting::decode_path;
+use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -220,7 +222,7 @@ pub(super) fn decode(record: &[u8], number: u64) -> Option<Entry> {
         ..Entry::default()
     };
     while let Some((name, value)) = left.lengths()? {
-        entry.answer_headers.push((left.string(name)?, left.string(value)?));
+        entry.answer_headers.push((left.string(name)?, left.header(value)?));
     }
     (entry.body_length, entry.answer_length) = (left.number()?, left.number()?);
     let [method, target, path] = [left.number()?, left.number()?, left.number()?];
@@ -232,7 +234,7 @@ pub(super) fn decode(record: &[u8], number: u64) -> Option<Entry> {
     entry.path = decoded_path(&entry.target);
     left.bytes(path)?;
     for (name, value) in fields {
-        entry.headers.push((left.string(name)?, left.string(value)?));
+        entry.headers.push((left.string(name)?, left.header(value)?));
     }
     let is_gone = |flag| flags & flag != 0;
     entry.gone = Gone { body: is_gone(NO_BODY), answer_body: is_gone(NO_ANSWER), ..Gone::default() };
@@ -280,6 +282,15 @@ fn decoded_path(target: &str) -> String {
 struct Reader<'r>(&'r [u8]);
 
 impl<'r> Reader<'r> {
+    /// Reads a header value: decoded from UTF-8 where it is UTF-8, so that filters find what people write.
+    fn header(&mut self, length: u64) -> Option<String> {
+        let value = self.string(length)?;
+        match readable(&value) {
+            Cow::Borrowed(_) => Some(value),
+            Cow::Owned(decoded) => Some(decoded),
+        }
+    }
+
     fn bytes(&mut self, count: u64) -> Option<&'r [u8]> {
         let (taken, left) = self.0.split_at_checked(usize::try_from(count).ok()?)?;
         self.0 = left;

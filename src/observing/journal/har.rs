@@ -1,5 +1,7 @@
 //! Entries as an HTTP Archive (HAR 1.2), which browsers and many tools read.
 
+mod cookies;
+
 use super::entry::{Entry, find};
 use super::json::{base64, object, rfc3339, text};
 use crate::message::form;
@@ -46,13 +48,32 @@ fn request(entry: &Entry) -> Value {
         ("queryString", named(&form::urlencoded(query.as_bytes()))),
     ]);
     add_message(&mut value, &entry.headers, entry.body_length);
+    value["cookies"] = cookies::sent(entry);
     if entry.body_length > 0 {
         let mime = find(&entry.headers, "content-type").unwrap_or_default();
-        let mut data = object(&mut [("mimeType", mime.into()), ("params", Value::Array(Vec::new()))]);
+        let mut data = object(&mut [("mimeType", mime.into()), ("params", params(entry, mime))]);
         add_text(&mut data, "_encoding", &entry.body, entry.body_length, entry.gone.body);
         value["postData"] = data;
     }
     value
+}
+
+/// Returns fields and files of a form; none of a body that is cut or packed.
+fn params(entry: &Entry, content_type: &str) -> Value {
+    let is_packed = find(&entry.headers, "content-encoding").is_some();
+    if is_packed || entry.body_length > entry.body.len() as u64 {
+        return Value::Array(Vec::new());
+    }
+    let form = form::parse(content_type, &entry.body).unwrap_or_default();
+    let files = form.files.iter().map(|file| {
+        let kind = find(&file.headers, "content-type").unwrap_or("application/octet-stream");
+        object(&mut [
+            ("name", file.name.as_str().into()),
+            ("fileName", file.filename.as_deref().into()),
+            ("contentType", kind.into()),
+        ])
+    });
+    form.fields.iter().map(pair).chain(files).collect()
 }
 
 fn response(entry: &Entry) -> Value {
@@ -67,13 +88,13 @@ fn response(entry: &Entry) -> Value {
         ("redirectURL", field("location").into()),
     ]);
     add_message(&mut value, &entry.answer_headers, entry.answer_length);
+    value["cookies"] = cookies::set(entry);
     value
 }
 
 /// Adds the fields that requests and answers have in common.
 fn add_message(value: &mut Value, headers: &[(String, String)], length: u64) {
     value["httpVersion"] = "HTTP/1.1".into();
-    value["cookies"] = Value::Array(Vec::new());
     value["headers"] = named(headers);
     value["headersSize"] = (-1).into();
     value["bodySize"] = length.into();
@@ -99,8 +120,9 @@ fn add_text(value: &mut Value, encoding: &str, body: &[u8], length: u64, is_gone
 }
 
 fn named(pairs: &[(String, String)]) -> Value {
-    let pair = |(name, value): &(String, String)| {
-        object(&mut [("name", name.as_str().into()), ("value", value.as_str().into())])
-    };
-    Value::Array(pairs.iter().map(pair).collect())
+    pairs.iter().map(pair).collect()
+}
+
+fn pair((name, value): &(String, String)) -> Value {
+    object(&mut [("name", name.as_str().into()), ("value", value.as_str().into())])
 }

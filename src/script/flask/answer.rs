@@ -277,6 +277,12 @@ const NOT_IN_URL: AsciiSet = CONTROLS
     .add(b'|')
     .add(b'}');
 
+/// Percent-encodes the value of `Location` and `Content-Location` where it is not ASCII, as Flask does. Other headers stay.
+pub(super) fn location(name: &str, value: String) -> String {
+    let is_url = ["location", "content-location"].iter().any(|url| name.eq_ignore_ascii_case(url));
+    if value.is_ascii() || !is_url { value } else { utf8_percent_encode(&value, &NOT_IN_URL).to_string() }
+}
+
 /// Builds a redirect to `url` with a page that links there.
 pub(crate) fn redirection(code: u16, url: &str) -> Answer {
     let url = utf8_percent_encode(url, &NOT_IN_URL).to_string();

@@ -7,7 +7,7 @@
 use super::answer;
 use super::{cookie, status};
 use crate::chaos::Reply;
-use crate::message::answer::{Answer, check_bytes, check_count, check_header};
+use crate::message::answer::{Answer, check_bytes, check_count, check_header, check_line};
 use crate::script::runtime::call;
 use crate::script::runtime::frozen::{as_list, as_map};
 use crate::script::runtime::json;
@@ -98,7 +98,7 @@ pub(crate) fn header_values(
     used: &mut usize,
 ) -> Fallible<SmallVec<[String; 1]>> {
     let mut text = |value: &Dynamic| -> Fallible<String> {
-        let text = full_text(name, value)?;
+        let text = answer::location(name, full_text(name, value)?);
         check_bytes(used, text.len())?;
         Ok(text)
     };
@@ -178,7 +178,7 @@ fn jsonify(value: Dynamic) -> Fallible<Response> {
 
 /// `redirect(url, code)`: the default code is 302.
 fn redirect(url: &str, code: i64) -> Fallible<Response> {
-    check_header("Location", url)?;
+    check_line("Location", url)?;
     let code = match u16::try_from(code) {
         Ok(code @ (301 | 302 | 303 | 305 | 307 | 308)) => code,
         _ => return Err(format!("redirect takes 301, 302, 303, 305, 307 or 308, not {code}").into()),

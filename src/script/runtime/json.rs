@@ -1,6 +1,5 @@
 //! Converts script values to JSON and back, for `json.dumps`, `json.loads`, `request.json` and the bodies of answers.
 
-mod encoding;
 mod float;
 mod style;
 mod writer;
@@ -60,7 +59,7 @@ pub(crate) fn from_json(bytes: &[u8]) -> Result<Dynamic, Unread> {
             return Err(Unread::TooLarge(memory));
         }
     }
-    let text = encoding::to_utf8(bytes).map_err(Unread::Malformed)?;
+    let text = json::to_utf8(bytes).map_err(Unread::Malformed)?;
     json::read(&text).map_err(|error| Unread::Malformed(error.to_string()))
 }
 

@@ -69,15 +69,24 @@ fn is_of_the_connection(name: &[u8]) -> bool {
         && OF_THE_CONNECTION.iter().any(|own| name.eq_ignore_ascii_case(own))
 }
 
-/// Appends a head to `out`. Without `reason`, it has the standard phrase.
+/// Returns the length that a field of the program declares: for HEAD, the program may know a length without having the body.
+fn declared(name: &[u8], value: &[u8], context: Context) -> Option<u64> {
+    let is_length = context.head_only && name.eq_ignore_ascii_case(b"content-length");
+    let digits =
+        std::str::from_utf8(value).ok().filter(|_| is_length && value.iter().all(u8::is_ascii_digit))?;
+    digits.parse().ok()
+}
+
+/// Appends a head to `out`. Without `reason`, it has the standard phrase. For HEAD, a `Content-Length` among `fields` takes the place
+/// of the length in `framing`.
 ///
 /// # Errors
 /// The reason or a field has a line end, which would start a line of its own. Or the name of a field is no token.
 pub(crate) fn write_head<'f>(
     out: &mut Vec<u8>,
     (status, reason): (u16, Option<&str>),
-    fields: impl Iterator<Item = (&'f [u8], &'f [u8])>,
-    framing: BodyFraming,
+    fields: impl Iterator<Item = (&'f [u8], impl AsRef<[u8]>)>,
+    mut framing: BodyFraming,
     context: Context,
 ) -> io::Result<()> {
     let reason = reason.unwrap_or_else(|| StatusCode(status).default_reason_phrase()).as_bytes();
@@ -89,7 +98,13 @@ pub(crate) fn write_head<'f>(
     push_all(out, &[b" ", reason, b"\r\n"]);
     let mut dated = status < 200;
     for (name, value) in fields {
+        let value = value.as_ref();
         if is_of_the_connection(name) {
+            if let (Some(length), BodyFraming::Length(own)) = (declared(name, value, context), &mut framing)
+                && status != 205
+            {
+                *own = length;
+            }
             continue;
         }
         if !is_name(name) || !is_value(value) {
@@ -216,6 +231,30 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_to_head_declares_the_length_that_the_program_gives() {
+        let to_head = Context { head_only: true, ..PLAIN };
+        let cases = [
+            (200, "1234", to_head, Some("1234")),
+            (200, "0", to_head, Some("0")),
+            (404, "18446744073709551615", to_head, Some("18446744073709551615")),
+            (304, "7", to_head, Some("7")),
+            (200, "1234", PLAIN, Some("5")),
+            (200, "+1", to_head, Some("5")),
+            (200, "", to_head, Some("5")),
+            (200, "18446744073709551616", to_head, Some("5")),
+            (200, "1, 1", to_head, Some("5")),
+            (204, "1234", to_head, None),
+            (205, "1234", to_head, Some("0")),
+        ];
+        for (status, given, context, expected) in cases {
+            let head = head(status, &[("content-LENGTH", given)], Some(5), context);
+            let lengths: Vec<&str> =
+                head.split("\r\n").filter_map(|line| line.strip_prefix("Content-Length: ")).collect();
+            assert_eq!(lengths, expected.as_slice(), "{status} {given}");
+        }
+    }
+
+    #[test]
     fn a_date_is_added_once_and_only_to_a_final_answer() {
         let cases =
             [(200, None, 1), (200, Some(("date", "D")), 1), (200, Some(("DATE", "D")), 1), (103, None, 0)];
@@ -232,7 +271,7 @@ mod tests {
             let written = write_head(&mut Vec::new(), (200, None), fields, BodyFraming::None, PLAIN);
             assert_eq!(written.unwrap_err().kind(), io::ErrorKind::InvalidInput);
         }
-        let fields = [].into_iter();
+        let fields = [(b"X".as_slice(), b"y")].into_iter();
         assert!(
             write_head(&mut Vec::new(), (200, Some("a\r\nb")), fields, BodyFraming::None, PLAIN).is_err()
         );

@@ -54,6 +54,22 @@ fn invalid_utf8_is_replaced_in_fields_and_kept_in_files() {
 }
 
 #[test]
+fn a_field_is_decoded_by_the_charset_of_its_part() {
+    for (content_type, expected) in [
+        ("text/plain; charset=iso-8859-1", "n\u{e9}\u{c3}\u{a9}"),
+        ("text/plain; charset=\"ISO-8859-1\"", "n\u{e9}\u{c3}\u{a9}"),
+        ("text/plain; charset=us-ascii", "n\u{fffd}\u{fffd}\u{fffd}"),
+        ("text/plain; charset=utf-8", "n\u{fffd}\u{e9}"),
+        ("text/plain; charset=windows-1252", "n\u{fffd}\u{e9}"),
+        ("text/plain", "n\u{fffd}\u{e9}"),
+    ] {
+        let head = format!("--b\r\n{A}\r\nContent-Type: {content_type}\r\n\r\n");
+        let body = [head.as_bytes(), b"n\xe9\xc3\xa9\r\n--b--"].concat();
+        assert_eq!(display(&body), format!("[a|{expected}]"), "{content_type}");
+    }
+}
+
+#[test]
 fn headers_of_a_part_may_continue_on_the_next_line() {
     let body = format!(
         "--b\r\n{A};\r\n filename=f\r\nContent-Type: text/plain;\r\n\t charset=x\r\nX:\r\n y\r\n\r\n\r\n--b--"

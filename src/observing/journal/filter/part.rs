@@ -67,7 +67,7 @@ impl Aspect {
                 let nameless = (self == Aspect::Presence).then_some("a field");
                 part.filename.as_deref().or(nameless).map(Cow::Borrowed).into_iter().collect()
             }
-            Aspect::Content => Texts::from_iter([String::from_utf8_lossy(&content[part.content.clone()])]),
+            Aspect::Content => Texts::from_iter([part.text(content)]),
             Aspect::Type => {
                 let Some(whole) = find(&part.headers, "content-type") else { return Texts::new() };
                 let bare = options::parse(whole).0;

@@ -99,10 +99,10 @@ impl<'e> Subject<'e> {
         }
     }
 
-    /// Returns the content as JSON, if it is JSON.
+    /// Returns the content as JSON, if it is JSON, in any of the encodings that scripts read.
     pub(super) fn json(&self) -> Result<Option<&Json>, Unknown> {
         let content = self.content()?;
-        Ok(self.parsed.json.get_or_init(|| json::read(content).ok()).as_ref())
+        Ok(self.parsed.json.get_or_init(|| json::read(&json::to_utf8(content).ok()?).ok()).as_ref())
     }
 
     /// Returns the fields of the form, urlencoded or multipart.

@@ -89,7 +89,9 @@ pub(super) fn register(natives: &mut Natives) {
     natives
         .register_type_with_name::<FileStorage>("FileStorage")
         .register_fn("read", |file: &mut FileStorage| -> Blob { file.content().to_vec() })
-        .register_fn("text", |file: &mut FileStorage| String::from_utf8_lossy(file.content()).into_owned())
+        .register_fn("text", |file: &mut FileStorage| {
+            file.part().map(|part| part.text(&file.request.body).into_owned()).unwrap_or_default()
+        })
         .register_fn("to_string", |file: &mut FileStorage| show(file))
         .register_fn("to_debug", |file: &mut FileStorage| show(file));
     for (name, getter) in PROPERTIES {

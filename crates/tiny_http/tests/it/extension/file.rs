@@ -19,7 +19,7 @@ fn a_file_is_sent_up_to_its_length_and_a_shorter_one_breaks_the_connection() {
         let _ = request.answer(Answer {
             status: 200,
             reason: None,
-            fields: std::iter::empty(),
+            fields: std::iter::empty::<(&[u8], &[u8])>(),
             body: Body::File(file.clone(), length),
             close: false,
             dribble: None,

@@ -16,7 +16,7 @@ fn length(mut request: Request) {
 
 /// Answers `body`, which waits in memory for the client to take it.
 fn answer(request: Request, status: u16, body: Vec<u8>) {
-    let (fields, body) = (std::iter::empty(), Body::Bytes(body));
+    let (fields, body) = (std::iter::empty::<(&[u8], &[u8])>(), Body::Bytes(body));
     let _ = request.answer(Answer {
         status,
         reason: None,
