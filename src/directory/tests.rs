@@ -268,7 +268,7 @@ fn a_file_is_sent_from_memory_up_to_64_kib() {
     let directory = folder.directory();
     for (length, in_memory) in [(0, true), (64 << 10, true), ((64 << 10) + 1, false)] {
         directory.write(&name("f"), &vec![b'a'; length]).unwrap();
-        let content = directory.content(&name("f")).unwrap();
+        let content = directory.content(&name("f")).unwrap().0;
         assert_eq!(content.len(), length as u64);
         assert_eq!(matches!(content, Content::Bytes(_)), in_memory, "{length}");
     }

@@ -174,7 +174,8 @@ impl Flow<'_> {
             }
             Found::MethodNotAllowed { allow } => {
                 self.unmatched.set(Some(Unmatched::Method));
-                let error = HttpError { allow: Some(allow.join(", ")), ..HttpError::new(405) };
+                let header = Some(("Allow", allow.join(", ")));
+                let error = HttpError { header, ..HttpError::new(405) };
                 Err(ViewError::Http(error.into()))
             }
             Found::NotFound => {

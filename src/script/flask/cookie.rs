@@ -1,10 +1,9 @@
 //! Builds `Set-Cookie` header values (RFC 6265, section 4.1) from Flask's options.
 
+use super::header_date::header_date;
 use crate::script::python::text::capitalized;
-use crate::script::runtime::datetime::http_date;
 use crate::script::runtime::natives::Fallible;
 use crate::script::runtime::size_limits::full_text;
-use chrono::DateTime;
 use rhai::{Dynamic, Map};
 
 const OPTIONS: &[&str] = &["max_age", "expires", "path", "domain", "secure", "httponly", "samesite"];
@@ -38,7 +37,7 @@ fn attributes(options: &Map) -> Fallible<String> {
         line += &format!("; Domain={domain}");
     }
     if let Some(expires) = options.get("expires").filter(|value| !value.is_unit()) {
-        line += &format!("; Expires={}", date(expires)?);
+        line += &format!("; Expires={}", header_date("set_cookie: `expires`", expires)?);
     }
     if let Some(age) = options.get("max_age").filter(|value| !value.is_unit()) {
         let age =
@@ -65,21 +64,6 @@ pub(crate) fn expired(mut options: Map) -> Map {
     options.insert("max_age".into(), Dynamic::from_int(0));
     options.insert("expires".into(), Dynamic::from_int(0));
     options
-}
-
-/// Formats `expires` as an HTTP date: a datetime, a date, or seconds since 1970. A text stays as it is.
-fn date(expires: &Dynamic) -> Fallible<String> {
-    if let Some(date) = http_date(expires) {
-        return Ok(date);
-    }
-    let seconds = expires.as_int().or_else(|_| expires.as_float().map(|seconds| seconds as i64));
-    match seconds {
-        Ok(seconds) => match DateTime::from_timestamp(seconds, 0) {
-            Some(date) => Ok(date.format("%a, %d %b %Y %H:%M:%S GMT").to_string()),
-            None => Err(format!("set_cookie: `expires` is out of range: {seconds}").into()),
-        },
-        Err(_) => full_text("expires", expires),
-    }
 }
 
 /// Quotes a value that has characters outside of RFC 6265. Bytes that are not printable ASCII, `,` and `;` become octal escapes, as
