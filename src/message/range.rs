@@ -83,10 +83,10 @@ pub(crate) fn parse(text: &str, length: u64) -> Selected {
         return Selected::All;
     }
     let ranges: Vec<Range<u64>> = asked.ranges.iter().filter_map(|spec| spec.within(length)).collect();
-    let total = ranges.iter().fold(0_u64, |total, range| total.saturating_add(range.end - range.start));
+    let total: u128 = ranges.iter().map(|range| u128::from(range.end - range.start)).sum();
     match ranges.len() {
         0 => Selected::Nothing,
-        _ if total > length => Selected::All,
+        _ if total > u128::from(length) => Selected::All,
         _ => Selected::Ranges(ranges),
     }
 }

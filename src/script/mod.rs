@@ -75,7 +75,6 @@ const TOPICS: &[Topic] = &[
     flask::content_range::register,
     flask::disk::register,
     flask::files::register,
-    flask::header_date::register,
     flask::multi_dict::register,
     flask::request::register,
     flask::response::register,

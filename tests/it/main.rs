@@ -38,6 +38,7 @@ mod reference;
 mod report;
 mod scripts;
 mod sending;
+mod sent_files;
 mod serving;
 mod state;
 mod stopping;

@@ -130,7 +130,8 @@ pub(crate) fn register(natives: &mut Natives) {
         .register_indexer_set(|control: &mut CacheControl, name: &str, value: Dynamic| -> Fallible<()> {
             control.set(known(&name.replace('-', "_"))?, &value)
         });
-    for name in DIRECTIVES {
+    // `public` and `private` are keywords of Rhai, so they can only be indexes: `r.cache_control["public"]`.
+    for name in DIRECTIVES.into_iter().filter(|name| !matches!(*name, "public" | "private")) {
         natives
             .register_get(name, move |control: &mut CacheControl| control.get(name))
             .register_set(name, move |control: &mut CacheControl, value: Dynamic| control.set(name, &value));

@@ -1,7 +1,8 @@
 //! `r.make_conditional(request)`, tags (`set_etag`, `get_etag`, `add_etag`) and the headers of partial answers
-//! (`accept_ranges`, `content_range`).
+//! (`accept_ranges`, `content_range`), and other headers that are properties.
 
 use super::content_range::ContentRange;
+use super::header_date::{self, header_date};
 use super::property::unknown_option;
 use super::request::RequestHandle;
 use super::response::Response;
@@ -25,6 +26,10 @@ const TEXTS: [(&str, &str); 5] = [
     ("content_location", "Content-Location"),
     ("location", "Location"),
 ];
+
+/// Properties of responses that are headers with a date.
+const DATES: [(&str, &str); 3] =
+    [("last_modified", "Last-Modified"), ("expires", "Expires"), ("date", "Date")];
 
 /// Returns the header value of a tag.
 ///
@@ -148,20 +153,43 @@ pub(crate) fn register(natives: &mut Natives) {
         .register_set("content_range", |response: &mut Response, value: Dynamic| {
             ContentRange::assign(response, &value)
         });
+    properties(natives);
+}
+
+fn properties(natives: &mut Natives) {
     for (property, header) in TEXTS {
         natives
             .register_get(property, move |response: &mut Response| {
                 response.lock().answer.header(header).map_or(Dynamic::UNIT, Into::into)
             })
-            .register_set(property, move |response: &mut Response, value: Dynamic| -> Fallible<()> {
-                if value.is_unit() {
-                    response.lock().answer.remove_header(header);
-                    return Ok(());
-                }
-                let text = full_text(property, &value)?;
-                check_header(header, &text)?;
-                response.lock().answer.set_header(header, text);
-                Ok(())
+            .register_set(property, move |response: &mut Response, value: Dynamic| {
+                set_or_remove(response, header, &value, |value| full_text(property, value))
             });
     }
+    for (property, header) in DATES {
+        natives
+            .register_get(property, move |response: &mut Response| {
+                header_date::read(response.lock().answer.header(header))
+            })
+            .register_set(property, move |response: &mut Response, value: Dynamic| {
+                set_or_remove(response, header, &value, |value| header_date(&format!("`{property}`"), value))
+            });
+    }
+}
+
+/// Sets a header to the text of `value`; `()` removes it.
+fn set_or_remove(
+    response: &Response,
+    header: &str,
+    value: &Dynamic,
+    text: impl Fn(&Dynamic) -> Fallible<String>,
+) -> Fallible<()> {
+    if value.is_unit() {
+        response.lock().answer.remove_header(header);
+        return Ok(());
+    }
+    let text = text(value)?;
+    check_header(header, &text)?;
+    response.lock().answer.set_header(header, text);
+    Ok(())
 }

@@ -198,7 +198,7 @@ fn join(directory: &str, path: &str) -> Option<String> {
             _ => parts.push(part),
         }
     }
-    let outside = path.starts_with('/') || parts.is_empty() || path.ends_with('/');
+    let outside = path.starts_with('/') || parts.is_empty();
     let directory = directory.trim_end_matches('/');
     let directory = directory.strip_prefix("./").unwrap_or(directory);
     let above = (!matches!(directory, "" | ".")).then_some(directory);
@@ -258,7 +258,7 @@ mod tests {
             ("static", "../a", None),
             ("static", "a/../../b", None),
             ("static", "/etc/passwd", None),
-            ("static", "a/", None),
+            ("static", "a/", Some("static/a")),
             ("static", "a/..", None),
             ("static", "", None),
             ("static", ".", None),
