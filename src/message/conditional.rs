@@ -62,10 +62,10 @@ pub(crate) fn apply(answer: &mut Answer, request: &Request, ranges: bool) -> Res
             answer.body = Content::default();
         }
         Verdict::Holds if ranges && method == "GET" && answer.status == 200 => {
-            if let Some(header) = request.header_joined("range", ",") {
-                if request.header_joined("if-range", ",").is_none_or(|sent| validators.if_range(&sent)) {
-                    return select(answer, &header);
-                }
+            if let Some(header) = request.header_joined("range", ",")
+                && request.header_joined("if-range", ",").is_none_or(|sent| validators.if_range(&sent))
+            {
+                return select(answer, &header);
             }
         }
         Verdict::Holds => {}
@@ -86,10 +86,11 @@ impl Validators<'_> {
             if !tags.star && !strong {
                 return Verdict::Fails;
             }
-        } else if let (Some(since), Some(modified)) = (date("if-unmodified-since"), self.modified) {
-            if modified > since {
-                return Verdict::Fails;
-            }
+        } else if date("if-unmodified-since")
+            .zip(self.modified)
+            .is_some_and(|(since, modified)| modified > since)
+        {
+            return Verdict::Fails;
         }
         let unchanged = match (tags("if-none-match"), self.tag) {
             (Some(tags), Some((tag, _))) => tags.contains_weak(tag),

@@ -153,7 +153,9 @@ mod tests {
         assert_eq!(parse("bytes=0-1", 0), Selected::All);
         assert!(matches!(parse(&many(MOST), 1 << 20), Selected::Ranges(ranges) if ranges.len() == MOST));
         assert_eq!(parse(&many(MOST + 1), 1 << 20), Selected::All);
-        assert_eq!(parse("bytes=0-", u64::MAX), Selected::Ranges(vec![0..u64::MAX]));
+        assert!(
+            matches!(parse("bytes=0-", u64::MAX), Selected::Ranges(ranges) if ranges[0] == (0..u64::MAX))
+        );
         assert_eq!(parse("bytes=0-,0-", u64::MAX), Selected::All);
     }
 
