@@ -179,7 +179,9 @@ impl Content {
             Content::Parts(parts) => {
                 let mut bytes = Vec::new();
                 for part in parts {
-                    bytes.extend_from_slice(&part.beginning(most - bytes.len().min(most)));
+                    let left = most.saturating_sub(bytes.len());
+                    let beginning = part.beginning(left);
+                    bytes.extend_from_slice(&beginning[..left.min(beginning.len())]);
                 }
                 bytes.into()
             }
