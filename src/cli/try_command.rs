@@ -4,11 +4,11 @@ use super::check::{load_provision, print_error};
 use super::settings::Settings;
 use super::value::{Given, Parsed};
 use crate::chaos::{Breaking, Reply};
-use crate::directory::Content;
 use crate::handling::differences::{faults, in_ms};
 use crate::handling::{Outcome, trial};
 use crate::message::epoch::Epoch;
 use crate::message::json::{self, Json};
+use crate::message::latin1;
 use crate::message::request::Request;
 use crate::provisioning::provision::Provision;
 use crate::routing::method::is_token;
@@ -163,7 +163,7 @@ fn write(out: &mut impl Write, reply: &Reply, head_only: bool) -> io::Result<()>
     write!(out, "HTTP/1.1 {} {reason}\r\n", answer.status)?;
     for (name, value) in &answer.headers {
         if !OF_CONNECTION.iter().any(|other| name.eq_ignore_ascii_case(other)) {
-            write!(out, "{name}: {value}\r\n")?;
+            out.write_all(&[name.as_bytes(), b": ", &latin1::bytes(value), b"\r\n"].concat())?;
         }
     }
     match answer.status {
@@ -173,10 +173,7 @@ fn write(out: &mut impl Write, reply: &Reply, head_only: bool) -> io::Result<()>
     }
     out.write_all(b"\r\n")?;
     if !head_only && !matches!(answer.status, 204 | 205 | 304) {
-        match &answer.body {
-            Content::Bytes(bytes) => out.write_all(bytes)?,
-            Content::File(opened) => _ = io::copy(&mut &**opened.file(), out)?,
-        }
+        answer.body.write_to(out)?;
     }
     out.flush()
 }

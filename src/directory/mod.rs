@@ -122,12 +122,12 @@ impl ProvisionDir {
             .map_err(|cause| DirectoryError::new("read", name.as_str(), cause))
     }
 
-    /// Returns a file of any size for an answer: its bytes if it is small, else the open file. Follows links as
+    /// Returns a file of any size for an answer, and its state: its bytes if it is small, else the open file. Follows links as
     /// [`ProvisionDir::read`] does.
     ///
     /// # Errors
     /// All of [`Cause`].
-    pub fn content(&self, name: &Name) -> Result<Content, DirectoryError> {
+    pub fn content(&self, name: &Name) -> Result<(Content, Stat), DirectoryError> {
         self.resolve(name)
             .and_then(|path| self.sent.content(name, &path))
             .map_err(|cause| DirectoryError::new("read", name.as_str(), cause))

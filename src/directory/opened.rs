@@ -7,6 +7,8 @@ use crate::system::descriptors;
 use crate::system::lock::lock;
 use std::borrow::Cow;
 use std::fs::File;
+use std::io::{self, Write};
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, Weak};
@@ -21,14 +23,16 @@ pub enum Content {
     Bytes(Vec<u8>),
     /// The content of the file at the time at which it is sent.
     File(Box<Opened>),
+    /// Several contents, one after the other: ranges of a file, and the lines between them.
+    Parts(Vec<Content>),
 }
 
-/// An open file, with its length at that time.
+/// An open file, and the range of it that is sent: at first the length that it had when it was opened.
 #[derive(Debug, Clone)]
 pub struct Opened {
     name: Name,
     file: Arc<File>,
-    length: u64,
+    range: Range<u64>,
 }
 
 /// The files that answers are sending; further answers share them.
@@ -36,13 +40,13 @@ pub struct Opened {
 pub(super) struct Sent(Mutex<Vec<(Stat, Weak<File>)>>);
 
 impl Sent {
-    /// Returns the content of the regular file at `path`, which must not be a link.
-    pub(super) fn content(&self, name: &Name, path: &Path) -> Result<Content, Cause> {
+    /// Returns the content and the state of the regular file at `path`, which must not be a link.
+    pub(super) fn content(&self, name: &Name, path: &Path) -> Result<(Content, Stat), Cause> {
         let mut opened = None;
-        let (bytes, _) = source::settled(path, &mut |file, stat| {
+        let (bytes, stat) = source::settled(path, &mut |file, stat| {
             if stat.size > SMALL as u64 {
                 if let Some(file) = self.share(file, *stat)? {
-                    opened = Some(Box::new(Opened { name: name.clone(), file, length: stat.size }));
+                    opened = Some(Box::new(Opened { name: name.clone(), file, range: 0..stat.size }));
                     return Ok(Some(Vec::new()));
                 }
                 if stat.size > SIZE_LIMIT as u64 {
@@ -51,7 +55,7 @@ impl Sent {
             }
             source::read_once(file, stat)
         })?;
-        Ok(opened.map_or(Content::Bytes(bytes), Content::File))
+        Ok((opened.map_or(Content::Bytes(bytes), Content::File), stat))
     }
 
     /// Returns `file`, or the same file that is open already; `None` if too many others are open.
@@ -78,21 +82,25 @@ impl Opened {
         &self.file
     }
 
-    /// Returns the length in bytes at the time of opening.
-    pub fn length(&self) -> u64 {
-        self.length
+    /// Returns the range of the file that is sent.
+    pub fn range(&self) -> Range<u64> {
+        self.range.clone()
+    }
+
+    fn length(&self) -> u64 {
+        self.range.end - self.range.start
     }
 
     /// Reads the first `most` bytes, or all if there are fewer.
     fn beginning(&self, most: usize) -> Result<Vec<u8>, Cause> {
-        let mut bytes = vec![0; usize::try_from(self.length).unwrap_or(most).min(most)];
+        let mut bytes = vec![0; usize::try_from(self.length()).unwrap_or(most).min(most)];
         // The file is open, so the only likely failure is that it has become shorter.
-        self.file.read_exact_at(&mut bytes, 0).map_err(|_| Cause::Changing)?;
+        self.file.read_exact_at(&mut bytes, self.range.start).map_err(|_| Cause::Changing)?;
         Ok(bytes)
     }
 
     fn read(&self) -> Result<Vec<u8>, Cause> {
-        if self.length > SIZE_LIMIT as u64 {
+        if self.length() > SIZE_LIMIT as u64 {
             return Err(Cause::TooLarge(SIZE_LIMIT));
         }
         self.beginning(SIZE_LIMIT)
@@ -101,7 +109,7 @@ impl Opened {
 
 impl PartialEq for Opened {
     fn eq(&self, other: &Opened) -> bool {
-        Arc::ptr_eq(&self.file, &other.file)
+        Arc::ptr_eq(&self.file, &other.file) && self.range == other.range
     }
 }
 
@@ -110,7 +118,8 @@ impl Content {
     pub fn len(&self) -> u64 {
         match self {
             Content::Bytes(bytes) => bytes.len() as u64,
-            Content::File(opened) => opened.length,
+            Content::File(opened) => opened.length(),
+            Content::Parts(parts) => parts.iter().map(Content::len).sum(),
         }
     }
 
@@ -119,6 +128,28 @@ impl Content {
         match self {
             Content::Bytes(bytes) => bytes.capacity(),
             Content::File(_) => 0,
+            Content::Parts(parts) => parts.iter().map(Content::space).sum(),
+        }
+    }
+
+    /// Returns the bytes in `range`, which must lie within the content. A file is not read for it.
+    pub fn part(&self, range: &Range<u64>) -> Content {
+        match self {
+            Content::Bytes(bytes) => bytes[range.start as usize..range.end as usize].to_vec().into(),
+            Content::File(opened) => {
+                let range = opened.range.start + range.start..opened.range.start + range.end;
+                Content::File(Box::new(Opened { range, ..(**opened).clone() }))
+            }
+            Content::Parts(parts) => {
+                let mut before = 0;
+                let cut = |part: &Content| {
+                    let within = |at: u64| at.saturating_sub(before).min(part.len());
+                    let range = within(range.start)..within(range.end);
+                    before += part.len();
+                    (!range.is_empty()).then(|| part.part(&range))
+                };
+                Content::Parts(parts.iter().filter_map(cut).collect())
+            }
         }
     }
 
@@ -132,7 +163,34 @@ impl Content {
             Content::File(opened) => {
                 opened.read().map_err(|cause| DirectoryError::new("read", opened.name.as_str(), cause))
             }
+            Content::Parts(_) if self.len() > SIZE_LIMIT as u64 => {
+                Err(DirectoryError::new("read", "the body", Cause::TooLarge(SIZE_LIMIT)))
+            }
+            Content::Parts(parts) => {
+                Ok(parts.iter().map(Content::read).collect::<Result<Vec<_>, _>>()?.concat())
+            }
         }
+    }
+
+    /// Writes the whole content to `out`, a piece at a time.
+    ///
+    /// # Errors
+    /// A file can't be read any more, or `out` refuses.
+    pub fn write_to(&self, out: &mut impl Write) -> io::Result<()> {
+        let opened = match self {
+            Content::Bytes(bytes) => return out.write_all(bytes),
+            Content::Parts(parts) => return parts.iter().try_for_each(|part| part.write_to(out)),
+            Content::File(opened) => opened,
+        };
+        let (mut at, mut piece) = (opened.range.start, [0; 8 << 10]);
+        while at < opened.range.end {
+            let left = usize::try_from(opened.range.end - at).unwrap_or(usize::MAX);
+            let piece = &mut piece[..left.min(8 << 10)];
+            opened.file.read_exact_at(piece, at)?;
+            out.write_all(piece)?;
+            at += piece.len() as u64;
+        }
+        Ok(())
     }
 
     /// Returns the first `most` bytes, or all of a content in memory; none of a file that can't be read.
@@ -140,6 +198,15 @@ impl Content {
         match self {
             Content::Bytes(bytes) => bytes.into(),
             Content::File(opened) => opened.beginning(most).unwrap_or_default().into(),
+            Content::Parts(parts) => {
+                let mut bytes = Vec::new();
+                for part in parts {
+                    let left = most.saturating_sub(bytes.len());
+                    let beginning = part.beginning(left);
+                    bytes.extend_from_slice(&beginning[..left.min(beginning.len())]);
+                }
+                bytes.into()
+            }
         }
     }
 
@@ -147,7 +214,7 @@ impl Content {
     pub fn bytes(&self) -> &[u8] {
         match self {
             Content::Bytes(bytes) => bytes,
-            Content::File(_) => &[],
+            Content::File(_) | Content::Parts(_) => &[],
         }
     }
 }

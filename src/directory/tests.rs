@@ -268,9 +268,29 @@ fn a_file_is_sent_from_memory_up_to_64_kib() {
     let directory = folder.directory();
     for (length, in_memory) in [(0, true), (64 << 10, true), ((64 << 10) + 1, false)] {
         directory.write(&name("f"), &vec![b'a'; length]).unwrap();
-        let content = directory.content(&name("f")).unwrap();
+        let content = directory.content(&name("f")).unwrap().0;
         assert_eq!(content.len(), length as u64);
         assert_eq!(matches!(content, Content::Bytes(_)), in_memory, "{length}");
+    }
+}
+
+#[test]
+fn a_part_of_a_file_is_not_read_before_it_is_needed() {
+    let folder = Folder::new();
+    let directory = folder.directory();
+    for length in [100, 100_000] {
+        let bytes: Vec<u8> = (0..length).map(|at| (at % 251) as u8).collect();
+        directory.write(&name("f"), &bytes).unwrap();
+        let whole = directory.content(&name("f")).unwrap().0;
+        let part = whole.part(&(10..90));
+        assert_eq!(part.read().unwrap(), bytes[10..90]);
+        assert_eq!(part.part(&(5..7)).read().unwrap(), bytes[15..17]);
+        let parts = Content::Parts(vec![b"ab".to_vec().into(), part, b"c".to_vec().into()]);
+        let all = [b"ab", &bytes[10..90], b"c"].concat();
+        assert_eq!((parts.len(), parts.read().unwrap()), (83, all.clone()));
+        assert_eq!((&*parts.beginning(50), parts.bytes()), (&all[..50], &[][..]));
+        assert_eq!(parts.part(&(1..83)).read().unwrap(), all[1..]);
+        assert_eq!(parts.space() < 100, length > 64 << 10, "{length}");
     }
 }
 

@@ -256,7 +256,8 @@ impl Flow<'_> {
             }
             Found::MethodNotAllowed { allow } => {
                 self.unmatched.set(Some(Unmatched::Method));
-                let error = HttpError { allow: Some(self.others.allowed(allow)), ..HttpError::new(405) };
+                let header = Some(("Allow", self.others.allowed(allow)));
+                let error = HttpError { header, ..HttpError::new(405) };
                 Err(ViewError::Http(error.into()))
             }
             Found::NotFound => {

@@ -92,10 +92,7 @@ pub(crate) fn send(incoming: Incoming, reply: Reply, close: bool, permit: Option
     }
     let close = close || answer.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
     let Answer { status, reason, headers, body } = answer;
-    let body = match body {
-        Content::Bytes(bytes) => Body::Bytes(bytes),
-        Content::File(opened) => Body::File(opened.file().clone(), opened.length()),
-    };
+    let body = body_of(body);
     let answer = extension::Answer {
         status,
         reason: Some(reason.as_deref().unwrap_or_else(|| status::reason(status))),
@@ -108,6 +105,15 @@ pub(crate) fn send(incoming: Incoming, reply: Reply, close: bool, permit: Option
     let Some(Follow(follow)) = follow else { return incoming.answer(answer) };
     follow(Box::new(incoming.begin(answer)?));
     Ok(())
+}
+
+/// Turns the content of an answer into a body of the engine.
+fn body_of(content: Content) -> Body {
+    match content {
+        Content::Bytes(bytes) => Body::Bytes(bytes),
+        Content::File(opened) => Body::File(opened.file().clone(), opened.range()),
+        Content::Parts(parts) => Body::Parts(parts.into_iter().map(body_of).collect()),
+    }
 }
 
 /// Sends `answer` with a chunked body, which is read from `reader`.

@@ -44,6 +44,7 @@ mod reference;
 mod report;
 mod scripts;
 mod sending;
+mod sent_files;
 mod serving;
 mod state;
 mod statuses;

@@ -254,7 +254,7 @@ fn upload() {
         (page.text().as_str(), page.header("content-type")),
         ("<p>page</p>", "text/html; charset=utf-8")
     );
-    assert_eq!(mock.get("/attached").header("content-disposition"), "attachment; filename=\"data.json\"");
+    assert_eq!(mock.get("/attached").header("content-disposition"), "attachment; filename=data.json");
     assert_eq!(mock.get("/data").text(), "[1,{\"a\":null}]\n");
     assert_eq!(mock.get("/list").text(), "[\"data.json\",\"initial\",\"page.html\"]\n");
     let outside = mock.get("/outside");

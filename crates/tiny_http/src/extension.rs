@@ -203,12 +203,15 @@ impl Request {
         if answer.halve {
             body.halve();
         }
-        let piece = match (answer.dribble, body) {
-            (Some(dribble), body) if !body.is_empty() => Piece::Slices(dribble.slices(body)),
+        let mut pieces = VecDeque::new();
+        match (answer.dribble, body) {
+            (Some(dribble), body) if !body.is_empty() => {
+                pieces.push_back(Piece::Slices(dribble.slices(body)))
+            }
             (_, Body::Bytes(bytes)) => return self.send(write, bytes, then),
-            (_, Body::File(file, length)) => Piece::File(file, 0..length),
-        };
-        self.send_pieces(write, VecDeque::from([piece]), then)
+            (_, body) => Piece::push(&mut pieces, body),
+        }
+        self.send_pieces(write, pieces, then)
     }
 
     /// Sends `answer` as the beginning of an answer of unknown length, which ends with the connection. No thread waits for the
@@ -225,11 +228,12 @@ impl Request {
         let mut out = Vec::new();
         let status = (answer.status, answer.reason);
         write_head(&mut out, status, answer.fields, BodyFraming::UntilClose, context)?;
-        let mut pieces = VecDeque::from([Piece::Pause(FOREVER)]);
+        let mut pieces = VecDeque::new();
         match answer.body {
             Body::Bytes(bytes) => out.extend_from_slice(&bytes),
-            Body::File(file, length) => pieces.push_front(Piece::File(file, 0..length)),
+            body => Piece::push(&mut pieces, body),
         }
+        pieces.push_back(Piece::Pause(FOREVER));
         let (core, lease) = self.give_up()?;
         let token = lease.token;
         core.answer(lease, &out, pieces, Then::Close)?;

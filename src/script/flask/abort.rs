@@ -32,8 +32,8 @@ impl HttpError {
             Some(_) => Answer::new(self.status(), JSON, format!("{}\n", self.description)),
             None => Answer::html(self.status(), html_page(self.status(), &escape(self.text()))),
         };
-        if let Some(allow) = &self.allow {
-            answer.headers.push(("Allow".into(), allow.clone().into()));
+        if let Some((name, value)) = &self.header {
+            answer.headers.push(((*name).into(), value.clone().into()));
         }
         answer
     }

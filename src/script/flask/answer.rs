@@ -293,42 +293,5 @@ pub(crate) fn redirection(code: u16, url: &str) -> Answer {
     answer
 }
 
-/// Adds `; charset=utf-8` to media types of text, as Flask's `mimetype` does.
-pub(crate) fn with_charset(mimetype: &str) -> String {
-    let text = mimetype.starts_with("text/") || mimetype.ends_with("+xml") || mimetype == "application/xml";
-    if text && !mimetype.contains("charset") {
-        format!("{mimetype}; charset=utf-8")
-    } else {
-        mimetype.to_owned()
-    }
-}
-
-/// Returns the media type for the extension of a file name, for `send_file`.
-pub(crate) fn media_type(name: &str) -> &'static str {
-    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension).to_ascii_lowercase();
-    match extension.as_str() {
-        "json" => JSON,
-        "html" | "htm" => HTML,
-        "txt" | "log" => "text/plain; charset=utf-8",
-        "css" => "text/css; charset=utf-8",
-        "csv" => "text/csv; charset=utf-8",
-        "md" => "text/markdown; charset=utf-8",
-        "js" | "mjs" => "text/javascript; charset=utf-8",
-        "xml" => "application/xml",
-        "yaml" | "yml" => "application/yaml",
-        "svg" => "image/svg+xml",
-        "png" => "image/png",
-        "jpg" | "jpeg" => "image/jpeg",
-        "gif" => "image/gif",
-        "webp" => "image/webp",
-        "ico" => "image/x-icon",
-        "pdf" => "application/pdf",
-        "zip" => "application/zip",
-        "gz" | "tgz" => "application/gzip",
-        "wasm" => "application/wasm",
-        _ => "application/octet-stream",
-    }
-}
-
 #[cfg(test)]
 mod tests;

@@ -1,12 +1,12 @@
 //! Builds `Set-Cookie` header values (RFC 6265, section 4.1) from Flask's options.
 
+use super::header_date::header_date;
+use crate::message::http_date;
 use crate::script::python::text::capitalized;
 use crate::script::runtime::call;
-use crate::script::runtime::datetime::http_date;
 use crate::script::runtime::natives::Fallible;
 use crate::script::runtime::size_limits::full_text;
 use crate::simulation::{SECOND, in_calendar};
-use chrono::DateTime;
 use rhai::{Dynamic, Map};
 
 const OPTIONS: &[&str] = &["max_age", "expires", "path", "domain", "secure", "httponly", "samesite"];
@@ -43,7 +43,8 @@ fn attributes(options: &Map) -> Fallible<String> {
         age.as_int().map_err(|kind| format!("set_cookie: `max_age` is whole seconds, not {kind}"))
     });
     let age = age.transpose()?;
-    let expires = options.get("expires").filter(|value| !value.is_unit()).map(date).transpose()?;
+    let expires = options.get("expires").filter(|value| !value.is_unit());
+    let expires = expires.map(|value| header_date("set_cookie: `expires`", value)).transpose()?;
     if let Some(expires) = expires.or_else(|| age.and_then(end)) {
         line += &format!("; Expires={expires}");
     }
@@ -69,7 +70,7 @@ fn attributes(options: &Map) -> Fallible<String> {
 fn end(age: i64) -> Option<String> {
     let now = i64::try_from(call::now().div_euclid(SECOND)).ok()?;
     let seconds = i128::from(now.checked_add(age)?);
-    in_calendar(seconds * SECOND).then(|| date(&Dynamic::from_int(now + age)).ok())?
+    in_calendar(seconds * SECOND).then(|| http_date::write(now + age))?
 }
 
 /// Returns the options with an expiry in the past, which makes the client delete the cookie.
@@ -77,21 +78,6 @@ pub(crate) fn expired(mut options: Map) -> Map {
     options.insert("max_age".into(), Dynamic::from_int(0));
     options.insert("expires".into(), Dynamic::from_int(0));
     options
-}
-
-/// Formats `expires` as an HTTP date: a datetime, a date, or seconds since 1970. A text stays as it is.
-fn date(expires: &Dynamic) -> Fallible<String> {
-    if let Some(date) = http_date(expires) {
-        return Ok(date);
-    }
-    let seconds = expires.as_int().or_else(|_| expires.as_float().map(|seconds| seconds as i64));
-    match seconds {
-        Ok(seconds) => match DateTime::from_timestamp(seconds, 0) {
-            Some(date) => Ok(date.format("%a, %d %b %Y %H:%M:%S GMT").to_string()),
-            None => Err(format!("set_cookie: `expires` is out of range: {seconds}").into()),
-        },
-        Err(_) => full_text("expires", expires),
-    }
 }
 
 /// Quotes a value that has characters outside of RFC 6265. Bytes that are not printable ASCII, `,` and `;` become octal escapes, as

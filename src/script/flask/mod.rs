@@ -3,11 +3,15 @@
 pub(crate) mod abort;
 pub(crate) mod answer;
 pub(crate) mod app;
+pub(crate) mod cache_control;
 pub(crate) mod chaos;
+pub(crate) mod conditional;
+pub(crate) mod content_range;
 pub(crate) mod cookie;
 pub(crate) mod cors;
 pub(crate) mod disk;
-pub(crate) mod etag;
+pub(crate) mod files;
+pub(crate) mod header_date;
 pub(crate) mod multi_dict;
 pub(crate) mod property;
 pub(crate) mod request;

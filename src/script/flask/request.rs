@@ -3,6 +3,7 @@
 
 mod accept;
 mod authorization;
+mod validators;
 
 use crate::message::form::options;
 use crate::message::request::Request;
@@ -38,10 +39,11 @@ pub(crate) fn register(natives: &mut Natives) {
         natives.register_fn(name, |_: Receiver<RequestHandle>| show());
     }
     accept::register(natives);
+    validators::register(natives);
 }
 
 /// The properties, in the order of Flask's documentation.
-const PROPERTIES: [(&str, Getter); 43] = [
+const PROPERTIES: [(&str, Getter); 49] = [
     ("method", |r| text(r.method())),
     ("path", |r| text(r.path())),
     ("full_path", |r| text(r.full_path())),
@@ -87,6 +89,12 @@ const PROPERTIES: [(&str, Getter); 43] = [
     ("accept_charsets", |r| header(r, "accept-charset")),
     ("accept_encodings", |r| header(r, "accept-encoding")),
     ("accept_languages", |r| header(r, "accept-language")),
+    ("if_match", |r| Ok(validators::tags(r, "if-match"))),
+    ("if_none_match", |r| Ok(validators::tags(r, "if-none-match"))),
+    ("if_modified_since", |r| Ok(validators::date(r, "if-modified-since"))),
+    ("if_unmodified_since", |r| Ok(validators::date(r, "if-unmodified-since"))),
+    ("if_range", |r| Ok(validators::if_range(r))),
+    ("range", |r| Ok(validators::range(r))),
 ];
 
 /// Names of properties in other frameworks, and Flask's names, which the error suggests.

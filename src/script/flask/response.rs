@@ -1,4 +1,4 @@
-//! `make_response`, `Response`, `redirect`, `jsonify` and `send_file`: answers that a script builds step by step, for example
+//! `make_response`, `Response`, `redirect` and `jsonify`: answers that a script builds step by step, for example
 //! `make_response("created").status(201).header("X-A", "b")`.
 //!
 //! Copies of a response share its content, like references to an object in Python: a function that changes its argument changes
@@ -8,7 +8,7 @@ use super::answer;
 use super::{cookie, status};
 use crate::chaos::Reply;
 use crate::message::answer::{Answer, check_bytes, check_count, check_header, check_line};
-use crate::script::runtime::call;
+use crate::message::media_type::with_charset;
 use crate::script::runtime::frozen::{as_list, as_map};
 use crate::script::runtime::json;
 use crate::script::runtime::natives::{Fallible, Natives, ScriptValue};
@@ -47,6 +47,11 @@ impl Response {
     /// Locks the reply. The caller must not run a script while it holds the lock.
     pub(crate) fn lock(&self) -> MutexGuard<'_, Reply> {
         lock(&self.0)
+    }
+
+    /// Whether both are the same response, and not only equal.
+    pub(super) fn is(&self, other: &Response) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     /// Returns the bytes of the body. The body of `send_file` is read from the file.
@@ -137,7 +142,7 @@ fn with_options(body: Dynamic, options: &Map) -> Fallible<Response> {
     let parts = ["status", "headers"].into_iter().filter_map(|key| options.get(key).cloned());
     let response = Response::from(answer::from_tuple([body].into_iter().chain(parts).collect())?);
     if let Some(mimetype) = options.get("mimetype") {
-        response.set_content_type(&answer::with_charset(&full_text("mimetype", mimetype)?))?;
+        response.set_content_type(&with_charset(&full_text("mimetype", mimetype)?))?;
     }
     if let Some(content_type) = options.get("content_type") {
         response.set_content_type(&full_text("content_type", content_type)?)?;
@@ -168,8 +173,7 @@ fn constructors(natives: &mut Natives) {
         .register_fn("jsonify", |value: Dynamic, second: Dynamic, third: Dynamic| {
             answer::json_of(vec![value, second, third]).map(Response::from)
         })
-        .register_optional("redirect", 302, redirect)
-        .register_optional("send_file", Map::new(), send_file);
+        .register_optional("redirect", 302, redirect);
 }
 
 fn jsonify(value: Dynamic) -> Fallible<Response> {
@@ -186,27 +190,6 @@ fn redirect(url: &str, code: i64) -> Fallible<Response> {
     Ok(answer::redirection(code, url).into())
 }
 
-/// `send_file(name, #{ mimetype, as_attachment, download_name })`.
-fn send_file(name: &str, options: Map) -> Fallible<Response> {
-    let content = call::files()?.content(name, call::is_loading())?;
-    let option = |key: &str| {
-        options.get(key).filter(|value| !value.is_unit()).map(|value| full_text(key, value)).transpose()
-    };
-    let given = option("mimetype")?.map(|mimetype| answer::with_charset(&mimetype));
-    let media_type = given.unwrap_or_else(|| answer::media_type(name).to_owned());
-    let mut sent = Answer { body: content, ..Answer::new(200, media_type.clone(), "") };
-    check_header("Content-Type", &media_type)?;
-    if options.get("as_attachment").and_then(|value| value.as_bool().ok()).unwrap_or(false) {
-        let base = name.rsplit('/').next().unwrap_or(name);
-        let shown = option("download_name")?.unwrap_or_else(|| base.to_owned());
-        let quoted = shown.replace('\\', "\\\\").replace('"', "\\\"");
-        let value = format!("attachment; filename=\"{quoted}\"");
-        check_header("Content-Disposition", &value)?;
-        sent.headers.push(("Content-Disposition".into(), value.into()));
-    }
-    Ok(sent.into())
-}
-
 fn properties(natives: &mut Natives) {
     natives
         .register_get("status_code", |response: &mut Response| i64::from(response.lock().answer.status))
@@ -219,7 +202,7 @@ fn properties(natives: &mut Natives) {
         .register_set("content_type", |response: &mut Response, value: &str| response.set_content_type(value))
         .register_get("mimetype", mimetype)
         .register_set("mimetype", |response: &mut Response, value: &str| {
-            response.set_content_type(&answer::with_charset(value))
+            response.set_content_type(&with_charset(value))
         })
         .register_get("data", Response::data)
         .register_set("data", |response: &mut Response, body: Dynamic| response.set_body(&body))
@@ -260,7 +243,7 @@ fn chaining(natives: &mut Natives) {
             response.set_header(name, &value).map(|()| response.clone())
         })
         .register_fn("mimetype", |response: &mut Response, value: &str| {
-            response.set_content_type(&answer::with_charset(value)).map(|()| response.clone())
+            response.set_content_type(&with_charset(value)).map(|()| response.clone())
         })
         .register_fn("body", |response: &mut Response, body: Dynamic| {
             response.set_body(&body).map(|()| response.clone())
@@ -278,7 +261,7 @@ fn headers(natives: &mut Natives) {
         .register_set("headers", |response: &mut Response, all: Dynamic| {
             // After `r.headers["a"] = b` Rhai assigns the headers of `r` to `r.headers` again.
             if let Some(other) = all.read_lock::<ResponseHeaders>() {
-                if !Arc::ptr_eq(&other.0.0, &response.0) {
+                if !other.0.is(response) {
                     let copied = other.0.lock().answer.headers.clone();
                     response.lock().answer.headers = copied;
                 }

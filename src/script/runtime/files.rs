@@ -8,7 +8,7 @@ use super::key_value_store::KeyValueStore;
 use super::natives::Fallible;
 use super::{compiling, exports, names};
 use crate::chaos::Draws;
-use crate::directory::{Content, Name, ProvisionDir};
+use crate::directory::{Content, DirectoryError, Name, ProvisionDir, Stat};
 use crate::system::lock::lock;
 use rhai::{
     AST, ASTFlags, Dynamic, Engine, EvalAltResult, GlobalRuntimeState, Module, Scope, ScriptFnMetadata,
@@ -126,23 +126,27 @@ impl Files {
     /// # Errors
     /// The name leads out of the directory, or the file is missing or can't be read.
     pub fn read(&self, name: &str, loading: bool) -> Result<Vec<u8>, String> {
-        self.directory.bytes(&self.note(name, loading)?).map_err(|error| error.to_string())
+        let name = Name::parse(name).map_err(|error| error.to_string())?;
+        self.note(&name, loading);
+        self.directory.bytes(&name).map_err(|error| error.to_string())
     }
 
     /// Opens file `name` to send it, and notes it as a dependency. The file may be of any size.
-    pub fn content(&self, name: &str, loading: bool) -> Result<Content, String> {
-        self.directory.content(&self.note(name, loading)?).map_err(|error| error.to_string())
+    ///
+    /// # Errors
+    /// The file is missing or can't be read.
+    pub fn content(&self, name: &Name, loading: bool) -> Result<(Content, Stat), DirectoryError> {
+        self.note(name, loading);
+        self.directory.content(name)
     }
 
-    /// Checks `name` and notes it as a dependency.
-    fn note(&self, name: &str, loading: bool) -> Result<Name, String> {
-        let checked = Name::parse(name).map_err(|error| error.to_string())?;
+    /// Notes `name` as a dependency.
+    fn note(&self, name: &Name, loading: bool) {
         // A file that is missing at load causes a reload when it is created. While requests are handled that is not needed, since each
         // request looks again; and their paths could name any number of missing files.
-        if loading || self.directory.exists(&checked) {
-            lock(&self.read).insert(checked.as_str().to_owned());
+        if loading || self.directory.exists(name) {
+            lock(&self.read).insert(name.as_str().to_owned());
         }
-        Ok(checked)
     }
 
     /// Returns the names of the files in folder `under` of the provision directory (`""` for all of it), without hidden ones.

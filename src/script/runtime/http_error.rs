@@ -11,8 +11,8 @@ pub(crate) struct HttpError {
     pub description: String,
     /// The response of `abort(response)`.
     pub reply: Option<Reply>,
-    /// Value of the `Allow` header of a 405.
-    pub allow: Option<String>,
+    /// A header of the answer: `Allow` of a 405, `Content-Range` of a 416.
+    pub header: Option<(&'static str, String)>,
     /// The map or list of `abort(404, #{ ... })`, whose JSON is the description.
     pub detail: Option<Dynamic>,
     /// The script error behind a 500, with line and column (`e.original`).
@@ -48,7 +48,7 @@ pub(crate) const CLASSES: &[(u16, &str, &str)] = &[
     (413, "RequestEntityTooLarge", "The body of the request is too large."),
     (414, "RequestURITooLarge", ""),
     (415, "UnsupportedMediaType", "The media type of the body is not supported."),
-    (416, "RequestedRangeNotSatisfiable", ""),
+    (416, "RequestedRangeNotSatisfiable", "The range lies outside of the content."),
     (417, "ExpectationFailed", ""),
     (418, "ImATeapot", ""),
     (422, "UnprocessableEntity", "The request is well formed but can't be processed."),

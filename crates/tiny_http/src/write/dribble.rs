@@ -34,10 +34,7 @@ impl Dribble {
 impl Slices {
     /// Returns the bytes of memory that the body holds.
     pub(crate) fn space(&self) -> usize {
-        match &self.body {
-            Body::Bytes(bytes) => bytes.capacity(),
-            Body::File(..) => 0,
-        }
+        self.body.space()
     }
 
     pub(crate) fn body(&self) -> &Body {

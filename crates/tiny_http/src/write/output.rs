@@ -30,10 +30,12 @@ pub(crate) enum Piece {
 }
 
 impl Piece {
-    fn part(body: &Body, part: Range<u64>) -> Piece {
+    /// Adds `body` to the end of `pieces`.
+    pub(crate) fn push(pieces: &mut VecDeque<Piece>, body: Body) {
         match body {
-            Body::Bytes(bytes) => Piece::Bytes(bytes[part.start as usize..part.end as usize].to_vec(), 0),
-            Body::File(file, _) => Piece::File(file.clone(), part),
+            Body::Bytes(bytes) => pieces.push_back(Piece::Bytes(bytes, 0)),
+            Body::File(file, range) => pieces.push_back(Piece::File(file, range)),
+            Body::Parts(parts) => parts.into_iter().for_each(|part| Piece::push(pieces, part)),
         }
     }
 
@@ -89,9 +91,11 @@ impl Output {
                 Piece::Pause(time) => return Written::Paused(time),
                 Piece::Slices(mut slices) => {
                     let Some((pause, part)) = slices.next(Instant::now()) else { continue };
-                    let slice = Piece::part(slices.body(), part);
-                    self.pieces.push_front(Piece::Slices(slices));
-                    self.pieces.push_front(slice);
+                    let mut before = VecDeque::new();
+                    slices.body().cut(part, &mut |body| Piece::push(&mut before, body));
+                    before.push_back(Piece::Slices(slices));
+                    before.append(&mut self.pieces);
+                    self.pieces = before;
                     if !pause.is_zero() {
                         return Written::Paused(pause);
                     }

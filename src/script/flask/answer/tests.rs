@@ -142,21 +142,3 @@ fn redirects_encode_the_url_once() {
     let page = String::from_utf8(redirection(302, "/?a&b").body.bytes().to_vec()).unwrap();
     assert!(page.contains("<a href=\"/?a&amp;b\">/?a&amp;b</a>"), "{page}");
 }
-
-#[test]
-fn only_media_types_of_text_get_a_charset() {
-    for (given, expected) in [
-        ("text/plain", "text/plain; charset=utf-8"),
-        ("text/plain; charset=latin-1", "text/plain; charset=latin-1"),
-        ("application/xml", "application/xml; charset=utf-8"),
-        ("image/svg+xml", "image/svg+xml; charset=utf-8"),
-        ("application/json", "application/json"),
-    ] {
-        assert_eq!(with_charset(given), expected);
-    }
-    for (name, expected) in
-        [("a.JSON", JSON), ("b.tar.gz", "application/gzip"), ("c", "application/octet-stream")]
-    {
-        assert_eq!(media_type(name), expected);
-    }
-}

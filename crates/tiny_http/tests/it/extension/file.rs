@@ -1,9 +1,10 @@
-//! Bodies that are files: sent unchanged, with the given length, or broken off.
+//! Bodies that are files, or ranges of them between bytes: sent unchanged, with the given length, or broken off.
 
 use super::Attended;
 use std::fs::{self, File};
 use std::sync::Arc;
-use tiny_http::extension::{Answer, Body, Limits};
+use std::time::Duration;
+use tiny_http::extension::{Answer, Body, Dribble, Limits};
 
 const LENGTH: usize = (3 << 20) + 1;
 
@@ -20,7 +21,7 @@ fn a_file_is_sent_up_to_its_length_and_a_shorter_one_breaks_the_connection() {
             status: 200,
             reason: None,
             fields: std::iter::empty::<(&[u8], &[u8])>(),
-            body: Body::File(file.clone(), length),
+            body: Body::File(file.clone(), 0..length),
             close: false,
             dribble: None,
             halve: false,
@@ -36,5 +37,36 @@ fn a_file_is_sent_up_to_its_length_and_a_shorter_one_breaks_the_connection() {
     }
     let end = server.get(&format!("/{}", LENGTH + 1)).answer(false).unwrap_err();
     assert_eq!(end, "within a body: Reset");
+    server.pings();
+}
+
+#[test]
+fn parts_are_sent_one_after_the_other_also_slice_by_slice_and_halved() {
+    let path = std::env::temp_dir().join(format!("tiny-http-parts-{}", std::process::id()));
+    fs::write(&path, b"0123456789").unwrap();
+    let file = Arc::new(File::open(&path).unwrap());
+    fs::remove_file(&path).unwrap();
+    let server = Attended::start(Limits::default(), move |request| {
+        let part = |range| Body::File(file.clone(), range);
+        let inner = Body::Parts(vec![part(0..0), part(2..4), Body::Bytes(b"-".to_vec())]);
+        let body =
+            Body::Parts(vec![Body::Bytes(b"<".to_vec()), inner, part(7..10), Body::Bytes(b">".to_vec())]);
+        let over = Duration::from_millis(5);
+        let dribble = (request.url() == "/slices").then(|| Dribble { slices: 4, over, keep: Box::new(()) });
+        let halve = request.url() == "/half";
+        let fields = std::iter::empty::<(&[u8], &[u8])>();
+        let _ =
+            request.answer(Answer { status: 200, reason: None, fields, body, close: false, dribble, halve });
+    });
+    for target in ["/all", "/slices"] {
+        let mut client = server.get(target);
+        let answer = client.answer(false).unwrap();
+        assert_eq!(
+            (&answer.body[..], answer.values("content-length")),
+            (&b"<23-789>"[..], vec!["8"]),
+            "{target}"
+        );
+    }
+    assert_eq!(server.get("/half").answer(false).unwrap_err(), "within a body: Closed");
     server.pings();
 }
