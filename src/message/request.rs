@@ -4,6 +4,7 @@
 pub(crate) mod url;
 
 use crate::message::baggage;
+use crate::message::content_coding::{Bounds, Flaw, decode};
 use crate::message::cookie;
 use crate::message::form::{self, Form, FormError, Indexed};
 use crate::routing::quoting::decode_path;
@@ -24,8 +25,10 @@ pub struct Request {
     path: Range<usize>,
     query: Range<usize>,
     fields: Vec<Field>,
-    /// Body, without its transfer coding.
+    /// Body, without its transfer coding, in its content coding.
     pub body: Vec<u8>,
+    /// Most bytes that the body may have without its content coding.
+    pub max_content: usize,
     /// Address of the client.
     pub remote_addr: Option<SocketAddr>,
     /// Address of the listener, for `request.host` if the client sent no `Host`.
@@ -66,12 +69,16 @@ struct Parsed {
     args: OnceLock<Indexed>,
     cookies: OnceLock<Indexed>,
     baggage: OnceLock<Indexed>,
+    content: OnceLock<Result<Option<Vec<u8>>, Flaw>>,
     form: OnceLock<Result<Form, FormError>>,
     body: OnceLock<Arc<dyn Any + Send + Sync>>,
 }
 
 /// Estimated length of a header field: with this capacity the text seldom grows.
 const FIELD: usize = 48;
+
+/// The usual limit of a body without its content coding: that of `--max-body`.
+const MAX_CONTENT: usize = 8 << 20;
 
 impl Request {
     /// Makes a request of the parts that a connection delivers. `target` may be in origin form, absolute form
@@ -113,7 +120,22 @@ impl Request {
         }
         let (method, target, query) = (start, within(0..target.len()), within(parts.query));
         let (rule, epoch, parsed) = (None, 0, OnceLock::new());
-        Self { text, method, target, path, query, fields, body, remote_addr, local_addr, rule, epoch, parsed }
+        let max_content = MAX_CONTENT;
+        Self {
+            text,
+            method,
+            target,
+            path,
+            query,
+            fields,
+            body,
+            max_content,
+            remote_addr,
+            local_addr,
+            rule,
+            epoch,
+            parsed,
+        }
     }
 
     /// Returns the request without its body.
@@ -216,12 +238,40 @@ impl Request {
         self.parsed().baggage.get_or_init(|| baggage::members(self.values("baggage")).into())
     }
 
+    /// Returns the body without its content coding; as sent, where h1mock does not know the coding.
+    ///
+    /// # Errors
+    /// The content is longer than `max_content`, or the body is not in its coding.
+    pub fn content(&self) -> Result<&[u8], &Flaw> {
+        self.content_within(self.max_content, &mut |_| true)
+    }
+
+    /// Returns the content as [`content`](Self::content) does. The first call decodes it, to at most `most` bytes and as long as
+    /// `go_on` returns true; it gets the number of bytes that were decoded since its last call.
+    ///
+    /// # Errors
+    /// Those of `content`; and the first call was ended.
+    pub fn content_within(&self, most: usize, go_on: &mut dyn FnMut(usize) -> bool) -> Result<&[u8], &Flaw> {
+        if self.body.is_empty() || self.header("content-encoding").is_none() {
+            return Ok(&self.body);
+        }
+        let decode = || decode(self.values("content-encoding"), &self.body, &mut Bounds { most, go_on });
+        match self.parsed().content.get_or_init(decode) {
+            Ok(Some(content)) => Ok(content),
+            Ok(None) | Err(Flaw::UnknownCoding(_)) => Ok(&self.body),
+            Err(flaw) => Err(flaw),
+        }
+    }
+
     /// Returns fields and files of a form, for any method; an empty form for other content types.
     ///
     /// # Errors
-    /// The body exceeds a limit of [`form`].
+    /// The body exceeds a limit of [`form`], or can't be decoded.
     pub fn form(&self) -> Result<&Form, &FormError> {
-        let parse = || form::parse(self.content_type().unwrap_or_default(), &self.body);
+        let parse = || {
+            let content = self.content().map_err(|flaw| FormError::Content(flaw.clone()))?;
+            form::parse(self.content_type().unwrap_or_default(), content)
+        };
         self.parsed().form.get_or_init(parse).as_ref()
     }
 
@@ -231,8 +281,8 @@ impl Request {
     }
 
     /// Returns the result of `parse`, which runs once. All callers use the same type.
-    pub fn parsed_body<T: Any + Send + Sync>(&self, parse: impl FnOnce(&[u8]) -> T) -> Option<&T> {
-        self.parsed().body.get_or_init(|| Arc::new(parse(&self.body))).downcast_ref()
+    pub fn parsed_body<T: Any + Send + Sync>(&self, parse: impl FnOnce() -> T) -> Option<&T> {
+        self.parsed().body.get_or_init(|| Arc::new(parse())).downcast_ref()
     }
 
     fn parsed(&self) -> &Parsed {
@@ -292,8 +342,8 @@ mod tests {
     #[test]
     fn a_body_is_parsed_once() {
         let request = Request { body: b"[1]".to_vec(), ..Request::default() };
-        assert_eq!(request.parsed_body(<[u8]>::len), Some(&3));
-        assert_eq!(request.parsed_body(|_| panic!("again")), Some(&3_usize));
+        assert_eq!(request.parsed_body(|| 3_usize), Some(&3));
+        assert_eq!(request.parsed_body(|| panic!("again")), Some(&3_usize));
     }
 
     #[test]

@@ -67,6 +67,7 @@ fn run(settings: Settings) -> Result<ExitCode, String> {
         chaos: service.chaos.clone(),
         pending: pending.clone(),
         journal: service.journal.clone(),
+        max_content: settings.max_body,
         address: mock.address,
     };
     // The mock's workers start last: where threads are short, the administrative port has its own, and the mock takes the rest.

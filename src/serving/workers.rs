@@ -29,6 +29,8 @@ pub(crate) struct MockWork {
     pub chaos: Arc<Chaos>,
     pub pending: Arc<PendingBudget>,
     pub journal: Arc<Journal>,
+    /// Most bytes of a body without its content coding.
+    pub max_content: usize,
     pub address: SocketAddr,
 }
 
@@ -44,7 +46,7 @@ impl Work for MockWork {
         let begun = self.journal.begin();
         let conditions = Conditions::default();
         let mut request = http::receive(&mut incoming, self.address);
-        request.epoch = epoch;
+        (request.epoch, request.max_content) = (epoch, self.max_content);
         let mut request = Arc::new(request);
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             handling::handle(&provision, &self.chaos, &conditions, &mut request)

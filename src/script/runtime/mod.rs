@@ -7,6 +7,7 @@ pub(crate) mod call;
 pub(crate) mod chain;
 pub(crate) mod compiling;
 pub(crate) mod conditions;
+pub(crate) mod content;
 pub(crate) mod datetime;
 pub(crate) mod evaluation;
 pub(crate) mod exports;

@@ -5,6 +5,7 @@ mod headers;
 
 pub(crate) use headers::Headers;
 
+use super::content::content;
 use super::http_error::http_error;
 use super::natives::Fallible;
 use crate::message::form::Indexed;
@@ -61,9 +62,10 @@ impl MultiDict {
     /// Creates the dictionary of one part of `request`.
     ///
     /// # Errors
-    /// 413 where the form exceeds a limit.
+    /// Those of [`content`]; 413 where the form exceeds a limit.
     pub(crate) fn new(request: &Arc<Request>, part: Part) -> Fallible<Self> {
-        if matches!(part, Part::Form | Part::Values) {
+        if matches!(part, Part::Form | Part::Values) && request.is_form() {
+            content(request)?;
             request.form().map_err(|error| http_error(413, error.to_string()))?;
         }
         Ok(Self { request: request.clone(), part })
