@@ -85,6 +85,7 @@ EFFECTS = [
     ("settings.journalBytes", 16777216, "Deployment", variable("H1MOCK_JOURNAL_BYTES", "16777216"), True),
     ("settings.journalBytes", 0, "Deployment", variable("H1MOCK_JOURNAL_BYTES", "0"), True),
     ("settings.explain", True, "Deployment", variable("H1MOCK_EXPLAIN", "true"), True),
+    ("settings.compress", True, "Deployment", variable("H1MOCK_COMPRESS", "true"), True),
     ("settings.failOn", ["unmatched", "unused"], "Deployment", variable("H1MOCK_FAIL_ON", "unmatched,unused"), True),
     ("settings.logFormat", "json", "Deployment", variable("H1MOCK_LOG_FORMAT", "json"), True),
     ("settings.drainSeconds", 20, "Deployment", variable("H1MOCK_DRAIN", "20s"), True),

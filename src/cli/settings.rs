@@ -46,6 +46,7 @@ pub(crate) struct Settings {
     pub keep_store: bool,
     pub store_bytes: Option<usize>,
     pub explain: bool,
+    pub compress: bool,
     /// Readiness waits for this provision to be active.
     pub require_provision: Option<Name>,
     /// `None`: the admin interface needs no token.
@@ -95,6 +96,7 @@ impl Default for Settings {
             keep_store: false,
             store_bytes: None,
             explain: false,
+            compress: false,
             require_provision: None,
             admin_token: None,
             admin_hosts: Vec::new(),

@@ -193,6 +193,10 @@ pub(super) static TABLE: &[Setting] = &[
         .switch("explain")
         .help("List the closest rules in the default pages of 404 and 405")
         .set(|v, s| put(&mut v.settings.explain, value::switch(s))),
+    SCRIPTS
+        .switch("compress")
+        .help("Compress answers of text from 500 bytes on, for clients that accept gzip or deflate")
+        .set(|v, s| put(&mut v.settings.compress, value::switch(s))),
     ADMIN
         .option("admin-token", "TOKEN", "")
         .of(&[Serve, Get, Wait, Report])

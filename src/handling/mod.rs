@@ -1,5 +1,7 @@
 //! Handles one request: hooks, router, view function and error handlers, in Flask's order, make a [`Reply`].
 
+mod compression;
+
 use crate::chaos::{Chaos, Reply};
 use crate::message::answer::Answer;
 use crate::message::request::Request;
@@ -93,6 +95,19 @@ impl From<Box<EvalAltResult>> for ViewError {
 /// Nothing sleeps here: `Reply::hold` has the delay of scripts and `chaos`, `Reply::injected` their faults. The caller must hold the
 /// only reference to `request`, so that the index of its rule can be stored in it.
 pub fn handle(
+    provision: &Arc<Provision>,
+    chaos: &Chaos,
+    conditions: &Conditions,
+    request: &mut Arc<Request>,
+) -> Outcome {
+    let mut outcome = respond(provision, chaos, conditions, request);
+    if provision.compress || outcome.reply.compress {
+        compression::compress(&mut outcome.reply, request, provision.compress);
+    }
+    outcome
+}
+
+fn respond(
     provision: &Arc<Provision>,
     chaos: &Chaos,
     conditions: &Conditions,

@@ -14,6 +14,7 @@ use rhai::Engine;
 use std::sync::Arc;
 
 /// The options of the command line that concern loads.
+#[derive(Default)]
 pub(crate) struct LoadOptions {
     /// The time and memory of one call.
     pub budget: Budget,
@@ -25,6 +26,8 @@ pub(crate) struct LoadOptions {
     pub store_bytes: usize,
     /// `--explain`: the default pages of 404 and 405 list the closest rules.
     pub explain: bool,
+    /// `--compress`: answers of text are compressed.
+    pub compress: bool,
     /// `--require-provision`.
     pub required: Required,
 }
@@ -44,7 +47,7 @@ pub(crate) fn load(
     let files = Files::new(directory.clone(), name, source, values).keeping(options.keep_store);
     let mut loaded = Provision::load(engine, options.budget, files)?;
     if let Loaded::Provision(provision) = &mut loaded {
-        provision.explain = options.explain;
+        (provision.explain, provision.compress) = (options.explain, options.compress);
         if !options.keep_store {
             provision.files.values.keep_loaded();
         }

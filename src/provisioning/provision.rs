@@ -37,6 +37,8 @@ pub struct Provision {
     pub files: Arc<Files>,
     /// Whether the default pages of 404 and 405 list the closest rules.
     pub explain: bool,
+    /// `--compress`: answers of text are compressed.
+    pub compress: bool,
     /// The rules. The index of a rule is also its index in `views` and in `routes.views`.
     pub router: Arc<Router>,
     /// The part of the provision that its functions see while they handle a request.
@@ -188,6 +190,7 @@ impl Provision {
             budget,
             files: files.clone(),
             explain: false,
+            compress: false,
             router,
             routes: routes.into(),
             views,

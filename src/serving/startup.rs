@@ -149,6 +149,7 @@ impl Service {
                 .store_bytes
                 .unwrap_or_else(|| KeyValueStore::default_limit(memory::granted())),
             explain: settings.explain,
+            compress: settings.compress,
             required: Required(settings.require_provision.clone()),
         };
         let activation = with_stack(budget, move || {

@@ -14,6 +14,7 @@ mod chaos;
 mod check;
 mod command_line;
 mod config_map;
+mod content_codings;
 mod draining;
 mod examples;
 mod explain;

@@ -56,6 +56,7 @@ Variables of the container. The ports are variables too, for `h1mock get` and `h
 {{- $own = append $own (dict "name" "H1MOCK_JOURNAL_BYTES" "value" .) -}}
 {{- end -}}
 {{- if $settings.explain }}{{ $own = append $own (dict "name" "H1MOCK_EXPLAIN" "value" "true") }}{{ end -}}
+{{- if $settings.compress }}{{ $own = append $own (dict "name" "H1MOCK_COMPRESS" "value" "true") }}{{ end -}}
 {{- with $settings.failOn }}{{ $own = append $own (dict "name" "H1MOCK_FAIL_ON" "value" (join "," .)) }}{{ end -}}
 {{- if not $service.admin.enabled }}{{ $own = append $own (dict "name" "H1MOCK_NO_ADMIN" "value" "true") }}{{ end -}}
 {{- with include "h1mock.tokenSecret" . -}}
