@@ -269,7 +269,8 @@ impl Request {
     /// The body exceeds a limit of [`form`], or can't be decoded.
     pub fn form(&self) -> Result<&Form, &FormError> {
         let parse = || {
-            let content = self.content().map_err(|flaw| FormError::Content(flaw.clone()))?;
+            let content = if self.is_form() { self.content() } else { Ok(self.body.as_slice()) };
+            let content = content.map_err(|flaw| FormError::Content(flaw.clone()))?;
             form::parse(self.content_type().unwrap_or_default(), content)
         };
         self.parsed().form.get_or_init(parse).as_ref()
@@ -293,6 +294,7 @@ impl Request {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::message::content_coding::tests::gzip;
 
     fn with_headers(headers: &[(&str, &str)]) -> Request {
         Request::from_parts("POST", "/", headers.iter().copied(), Vec::new(), None, None)
@@ -344,6 +346,31 @@ mod tests {
         let request = Request { body: b"[1]".to_vec(), ..Request::default() };
         assert_eq!(request.parsed_body(|| 3_usize), Some(&3));
         assert_eq!(request.parsed_body(|| panic!("again")), Some(&3_usize));
+    }
+
+    #[test]
+    fn a_body_is_decoded_once_and_within_the_limit() {
+        let packed = |headers: &[(&str, &str)], max_content| Request {
+            body: gzip(b"hello"),
+            max_content,
+            ..with_headers(headers)
+        };
+        let request = packed(&[("content-ENCODING", "gzip")], 5);
+        let mut made = 0;
+        let mut go_on = |bytes| {
+            made += bytes;
+            true
+        };
+        for _ in 0..2 {
+            assert_eq!(request.content_within(5, &mut go_on), Ok(b"hello".as_slice()));
+        }
+        assert_eq!((made, request.content()), (5, Ok(b"hello".as_slice())));
+        let too_small = packed(&[("Content-Encoding", "gzip")], 4);
+        assert_eq!(too_small.content(), Err(&Flaw::TooLarge(4)));
+        for headers in [&[][..], &[("Content-Encoding", "br")]] {
+            let request = packed(headers, 0);
+            assert_eq!(request.content(), Ok(request.body.as_slice()), "{headers:?}");
+        }
     }
 
     #[test]

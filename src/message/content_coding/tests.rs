@@ -111,8 +111,8 @@ fn a_body_in_another_coding_is_broken_and_never_a_panic() {
 
 #[test]
 fn a_bomb_takes_no_more_than_the_limit() {
-    let bomb = gzip(&vec![0; 32 << 20]);
-    assert!(bomb.len() < 64 << 10);
+    let bomb = gzip(&vec![0; 8 << 20]);
+    assert!(bomb.len() < 16 << 10);
     assert_eq!(decoded("gzip", &bomb), Err(Flaw::TooLarge(1000)));
     assert_eq!(decoded("gzip", &[gzip(&[0; 600]), gzip(&[0; 600])].concat()), Err(Flaw::TooLarge(1000)));
     // The limit is also that of an inner coding.
@@ -122,9 +122,9 @@ fn a_bomb_takes_no_more_than_the_limit() {
 #[test]
 fn all_that_is_compressed_is_decompressed() {
     let mut random = fastrand::Rng::with_seed(3);
-    for round in 0..60 {
+    for round in 0..30 {
         let letters = [1, 4, 256][round % 3];
-        let content: Vec<u8> = (0..random.usize(..200_000)).map(|_| random.u16(..letters) as u8).collect();
+        let content: Vec<u8> = (0..random.usize(..80_000)).map(|_| random.u16(..letters) as u8).collect();
         for frame in [Frame::Raw, Frame::Zlib, Frame::Gzip] {
             let level = random.u8(..10);
             let packed = packed(&content, frame, level);

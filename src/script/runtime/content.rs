@@ -4,6 +4,7 @@ use super::budget;
 use super::http_error::http_error;
 use super::natives::Fallible;
 use crate::message::content_coding::Flaw;
+use crate::message::form::Form;
 use crate::message::request::Request;
 
 /// Returns the body of `request` without its content coding. The first call decodes it, so a script that reads no body pays nothing.
@@ -22,4 +23,15 @@ pub(crate) fn content(request: &Request) -> Fallible<&[u8]> {
         }
         Flaw::Stopped => http_error(413, "decoding the body took too long (--script-timeout)"),
     })
+}
+
+/// Returns the form of `request`; an empty one for other content types.
+///
+/// # Errors
+/// Those of [`content`]. 413 where the form exceeds a limit.
+pub(crate) fn form(request: &Request) -> Fallible<&Form> {
+    if request.is_form() {
+        content(request)?;
+    }
+    request.form().map_err(|error| http_error(413, error.to_string()))
 }

@@ -3,8 +3,7 @@
 use crate::message::form::{Part, options};
 use crate::message::request::Request;
 use crate::script::flask::property::{nearest, read_only, unknown_property};
-use crate::script::runtime::content::content;
-use crate::script::runtime::http_error::http_error;
+use crate::script::runtime::content::form;
 use crate::script::runtime::multi_dict::{Dictionary, Headers, group};
 use crate::script::runtime::natives::{Fallible, Natives, Receiver};
 use rhai::{Blob, Dynamic, ImmutableString};
@@ -23,10 +22,9 @@ pub(super) struct FileStorage {
 
 impl FileDict {
     /// # Errors
-    /// Those of [`content`]; 413 where the form exceeds a limit.
+    /// Those of [`form`].
     pub(crate) fn new(request: &Arc<Request>) -> Fallible<Self> {
-        content(request)?;
-        request.form().map_err(|error| http_error(413, error.to_string()))?;
+        form(request)?;
         Ok(Self { request: request.clone() })
     }
 
