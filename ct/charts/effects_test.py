@@ -90,6 +90,7 @@ EFFECTS = [
     ("settings.explain", True, "Deployment", variable("H1MOCK_EXPLAIN", "true"), True),
     ("settings.cors", ["https://a.example", "*"], "Deployment", variable("H1MOCK_CORS", "https://a.example,*"), True),
     ("settings.trustProxy", 2, "Deployment", variable("H1MOCK_TRUST_PROXY", "2"), True),
+    ("settings.compress", True, "Deployment", variable("H1MOCK_COMPRESS", "true"), True),
     ("settings.failOn", ["unmatched", "unused"], "Deployment", variable("H1MOCK_FAIL_ON", "unmatched,unused"), True),
     ("settings.logFormat", "json", "Deployment", variable("H1MOCK_LOG_FORMAT", "json"), True),
     ("settings.drainSeconds", 20, "Deployment", variable("H1MOCK_DRAIN", "20s"), True),

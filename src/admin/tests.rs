@@ -42,14 +42,9 @@ fn activation(folder: &Folder, required: Option<&str>) -> Activation {
         File::options().write(true).open(folder.root().join(name)).unwrap().set_modified(UNIX_EPOCH).unwrap();
     }
     let options = LoadOptions {
-        budget: Budget::default(),
-        back_to_initial: false,
-        keep_store: false,
         store_bytes: 64 << 20,
-        explain: false,
-        simulation: Arc::default(),
-        cors: None,
         required: Required(required.map(|name| Name::parse(name).unwrap())),
+        ..LoadOptions::default()
     };
     Activation::start(ENGINE.clone(), options, Arc::new(directory), Arc::new(Epoch::default())).unwrap()
 }

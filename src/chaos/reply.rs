@@ -18,6 +18,8 @@ pub struct Reply {
     pub follow: Option<Follow>,
     /// Provides the body, in place of the answer's.
     pub source: Option<Source>,
+    /// Whether the script asked for compression (`r.compress()`).
+    pub compress: bool,
 }
 
 impl From<Answer> for Reply {

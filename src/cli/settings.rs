@@ -57,6 +57,7 @@ pub(crate) struct Settings {
     pub seed: Option<i64>,
     /// The policy of provisions without `app.cors`.
     pub cors: Option<Arc<Cors>>,
+    pub compress: bool,
     /// Readiness waits for this provision to be active.
     pub require_provision: Option<Name>,
     /// `None`: the admin interface needs no token.
@@ -110,6 +111,7 @@ impl Default for Settings {
             clock: None,
             seed: None,
             cors: None,
+            compress: false,
             require_provision: None,
             admin_token: None,
             admin_hosts: Vec::new(),

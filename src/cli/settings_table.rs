@@ -235,6 +235,10 @@ pub(super) static TABLE: &[Setting] = &[
         .of(&[Serve, Try])
         .help("Seed of the random numbers that scripts draw; without it they are random")
         .set(|v, s| put(&mut v.settings.seed, value::clock::seed(s))),
+    SCRIPTS
+        .switch("compress")
+        .help("Compress answers of text from 500 bytes on, for clients that accept gzip or deflate")
+        .set(|v, s| put(&mut v.settings.compress, value::switch(s))),
     ADMIN
         .option("admin-token", "TOKEN", "")
         .of(&[Serve, Get, Wait, Report])

@@ -3,7 +3,7 @@
 //! A rule that would only redirect to the path with a slash, or answer OPTIONS by itself, gives way to a rule of a lower layer that does
 //! more. So an overlay for `GET /orders` leaves alone how the base answers preflights.
 
-use super::{Others, Outcome, Route, answer, handle};
+use super::{Others, Outcome, Route, answer, compression, handle};
 use crate::chaos::Chaos;
 use crate::message::request::Request;
 use crate::provisioning::layers::{Layers, Member, Overlay};
@@ -39,6 +39,7 @@ pub(crate) fn handle_layers(
     }
     let route = Route { found, host, others };
     let mut outcome = answer(layers.provision(overlay), route, chaos, &conditions, request);
+    compression::compress(&mut outcome.reply, request, layers.base.compress);
     layers.add_cors(overlay, request, &mut outcome.reply.answer);
     Outcome { overlay, ..outcome }
 }

@@ -6,6 +6,7 @@ pub(crate) mod options;
 
 pub(crate) use indexed::Indexed;
 
+use crate::message::content_coding::Flaw;
 use crate::routing::quoting;
 use options::Charset;
 use std::borrow::Cow;
@@ -62,15 +63,18 @@ pub enum FormError {
     TooManyFields,
     /// More than [`MAX_PART_HEADERS`] for one part.
     HeadersTooLong,
+    /// The body can't be decoded.
+    Content(Flaw),
 }
 
 impl fmt::Display for FormError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("failed to read the form: more than ")?;
+        f.write_str("failed to read the form: ")?;
         match self {
-            Self::TooManyParts => write!(f, "{MAX_PARTS} parts"),
-            Self::TooManyFields => write!(f, "{MAX_FIELDS} fields"),
-            Self::HeadersTooLong => write!(f, "{MAX_PART_HEADERS} bytes of headers in one part"),
+            Self::TooManyParts => write!(f, "more than {MAX_PARTS} parts"),
+            Self::TooManyFields => write!(f, "more than {MAX_FIELDS} fields"),
+            Self::HeadersTooLong => write!(f, "more than {MAX_PART_HEADERS} bytes of headers in one part"),
+            Self::Content(flaw) => flaw.fmt(f),
         }
     }
 }

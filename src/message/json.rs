@@ -53,6 +53,12 @@ pub(crate) fn read<T: Build>(bytes: &[u8]) -> Result<T, serde_json::Error> {
     exact(serde_json::from_slice::<&RawValue>(bytes)?, &text, 0)
 }
 
+/// Returns the error in words if the nesting is the flaw, since such a text may be JSON. serde_json tells by its words alone.
+pub(crate) fn too_deep(error: &serde_json::Error) -> Option<String> {
+    let place = error.to_string().strip_prefix("recursion limit exceeded")?.to_owned();
+    Some(format!("lists and maps are nested deeper than {} levels{place}", MAX_DEPTH - 1))
+}
+
 /// State of the parser of one text.
 struct Text<K> {
     /// Earlier keys, each at a place that its letters determine: the items of a list mostly have the same keys.

@@ -5,6 +5,7 @@ mod forwarded;
 pub(crate) mod url;
 
 use crate::message::baggage;
+use crate::message::content_coding::{Bounds, Flaw, decode};
 use crate::message::cookie;
 use crate::message::form::{self, Form, FormError, Indexed};
 use crate::message::latin1::readable;
@@ -27,8 +28,10 @@ pub struct Request {
     path: Range<usize>,
     query: Range<usize>,
     fields: Vec<Field>,
-    /// Body, without its transfer coding.
+    /// Body, without its transfer coding, in its content coding.
     pub body: Vec<u8>,
+    /// Most bytes that the body may have without its content coding.
+    pub max_content: usize,
     /// Address of the client.
     pub remote_addr: Option<SocketAddr>,
     /// Address of the listener, for `request.host` if the client sent no `Host`.
@@ -71,12 +74,16 @@ struct Parsed {
     args: OnceLock<Indexed>,
     cookies: OnceLock<Indexed>,
     baggage: OnceLock<Indexed>,
+    content: OnceLock<Result<Option<Vec<u8>>, Flaw>>,
     form: OnceLock<Result<Form, FormError>>,
     body: OnceLock<Arc<dyn Any + Send + Sync>>,
 }
 
 /// Estimated length of a header field: with this capacity the text seldom grows.
 const FIELD: usize = 48;
+
+/// The usual limit of a body without its content coding: that of `--max-body`.
+const MAX_CONTENT: usize = 8 << 20;
 
 impl Request {
     /// Makes a request of the parts that a connection delivers. `target` may be in origin form, absolute form
@@ -118,6 +125,7 @@ impl Request {
         }
         let (method, target, query) = (start, within(0..target.len()), within(parts.query));
         let (rule, epoch, forwarded, parsed) = (None, 0, None, OnceLock::new());
+        let max_content = MAX_CONTENT;
         Self {
             text,
             method,
@@ -126,6 +134,7 @@ impl Request {
             query,
             fields,
             body,
+            max_content,
             remote_addr,
             local_addr,
             rule,
@@ -242,12 +251,41 @@ impl Request {
         self.parsed().baggage.get_or_init(|| baggage::members(self.values("baggage").map(readable)).into())
     }
 
+    /// Returns the body without its content coding; as sent, where h1mock does not know the coding.
+    ///
+    /// # Errors
+    /// The content is longer than `max_content`, or the body is not in its coding.
+    pub fn content(&self) -> Result<&[u8], &Flaw> {
+        self.content_within(self.max_content, &mut |_| true)
+    }
+
+    /// Returns the content as [`content`](Self::content) does. The first call decodes it, to at most `most` bytes and as long as
+    /// `go_on` returns true; it gets the number of bytes that were decoded since its last call.
+    ///
+    /// # Errors
+    /// Those of `content`; and the first call was ended.
+    pub fn content_within(&self, most: usize, go_on: &mut dyn FnMut(usize) -> bool) -> Result<&[u8], &Flaw> {
+        if self.body.is_empty() || self.header("content-encoding").is_none() {
+            return Ok(&self.body);
+        }
+        let decode = || decode(self.values("content-encoding"), &self.body, &mut Bounds { most, go_on });
+        match self.parsed().content.get_or_init(decode) {
+            Ok(Some(content)) => Ok(content),
+            Ok(None) | Err(Flaw::UnknownCoding(_)) => Ok(&self.body),
+            Err(flaw) => Err(flaw),
+        }
+    }
+
     /// Returns fields and files of a form, for any method; an empty form for other content types.
     ///
     /// # Errors
-    /// The body exceeds a limit of [`form`].
+    /// The body exceeds a limit of [`form`], or can't be decoded.
     pub fn form(&self) -> Result<&Form, &FormError> {
-        let parse = || form::parse(&readable(self.content_type().unwrap_or_default()), &self.body);
+        let parse = || {
+            let content = if self.is_form() { self.content() } else { Ok(self.body.as_slice()) };
+            let content = content.map_err(|flaw| FormError::Content(flaw.clone()))?;
+            form::parse(&readable(self.content_type().unwrap_or_default()), content)
+        };
         self.parsed().form.get_or_init(parse).as_ref()
     }
 
@@ -257,8 +295,8 @@ impl Request {
     }
 
     /// Returns the result of `parse`, which runs once. All callers use the same type.
-    pub fn parsed_body<T: Any + Send + Sync>(&self, parse: impl FnOnce(&[u8]) -> T) -> Option<&T> {
-        self.parsed().body.get_or_init(|| Arc::new(parse(&self.body))).downcast_ref()
+    pub fn parsed_body<T: Any + Send + Sync>(&self, parse: impl FnOnce() -> T) -> Option<&T> {
+        self.parsed().body.get_or_init(|| Arc::new(parse())).downcast_ref()
     }
 
     fn parsed(&self) -> &Parsed {
@@ -269,6 +307,7 @@ impl Request {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::message::content_coding::tests::gzip;
 
     fn with_headers(headers: &[(&str, &str)]) -> Request {
         Request::from_parts("POST", "/", headers.iter().copied(), Vec::new(), None, None)
@@ -318,8 +357,33 @@ mod tests {
     #[test]
     fn a_body_is_parsed_once() {
         let request = Request { body: b"[1]".to_vec(), ..Request::default() };
-        assert_eq!(request.parsed_body(<[u8]>::len), Some(&3));
-        assert_eq!(request.parsed_body(|_| panic!("again")), Some(&3_usize));
+        assert_eq!(request.parsed_body(|| 3_usize), Some(&3));
+        assert_eq!(request.parsed_body(|| panic!("again")), Some(&3_usize));
+    }
+
+    #[test]
+    fn a_body_is_decoded_once_and_within_the_limit() {
+        let packed = |headers: &[(&str, &str)], max_content| Request {
+            body: gzip(b"hello"),
+            max_content,
+            ..with_headers(headers)
+        };
+        let request = packed(&[("content-ENCODING", "gzip")], 5);
+        let mut made = 0;
+        let mut go_on = |bytes| {
+            made += bytes;
+            true
+        };
+        for _ in 0..2 {
+            assert_eq!(request.content_within(5, &mut go_on), Ok(b"hello".as_slice()));
+        }
+        assert_eq!((made, request.content()), (5, Ok(b"hello".as_slice())));
+        let too_small = packed(&[("Content-Encoding", "gzip")], 4);
+        assert_eq!(too_small.content(), Err(&Flaw::TooLarge(4)));
+        for headers in [&[][..], &[("Content-Encoding", "br")]] {
+            let request = packed(headers, 0);
+            assert_eq!(request.content(), Ok(request.body.as_slice()), "{headers:?}");
+        }
     }
 
     #[test]

@@ -17,6 +17,7 @@ use rhai::Engine;
 use std::sync::Arc;
 
 /// The options of the command line that concern loads.
+#[derive(Default)]
 pub(crate) struct LoadOptions {
     /// The time and memory of one call.
     pub budget: Budget,
@@ -32,6 +33,8 @@ pub(crate) struct LoadOptions {
     pub simulation: Arc<Simulation>,
     /// `--cors`: the policy of provisions without `app.cors`.
     pub cors: Option<Arc<Cors>>,
+    /// `--compress`: answers of text are compressed.
+    pub compress: bool,
     /// `--require-provision`.
     pub required: Required,
 }
@@ -53,7 +56,7 @@ pub(crate) fn load(
     let files = Files::new(directory.clone(), name, source, values).keeping(options.keep_store);
     let mut loaded = Provision::load_under(conditions, engine, options.budget, files)?;
     if let Loaded::Provision(provision) = &mut loaded {
-        provision.explain = options.explain;
+        (provision.explain, provision.compress) = (options.explain, options.compress);
         provision.cors = provision.cors.take().or_else(|| options.cors.clone());
         if !options.keep_store {
             provision.files.values.keep_loaded();

@@ -44,6 +44,8 @@ pub struct Provision {
     pub explain: bool,
     /// The policies of `app.cors`, or else of `--cors`.
     pub cors: Option<Arc<Cors>>,
+    /// `--compress`: answers of text are compressed.
+    pub compress: bool,
     /// The rules. The index of a rule is also its index in `views` and in `routes.views`.
     pub router: Arc<Router>,
     /// The part of the provision that its functions see while they handle a request.
@@ -216,6 +218,7 @@ impl Provision {
             files: files.clone(),
             explain: false,
             cors: Cors::new(registration.cors),
+            compress: false,
             router,
             routes: routes.into(),
             views,

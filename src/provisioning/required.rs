@@ -8,6 +8,7 @@ use crate::provisioning::ledger::{Kind, Ledger};
 use crate::provisioning::provision::{Provision, no_register_rules};
 
 /// The name that `--require-provision` gives.
+#[derive(Default)]
 pub(crate) struct Required(pub Option<Name>);
 
 impl Required {

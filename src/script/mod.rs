@@ -90,6 +90,7 @@ const TOPICS: &[Topic] = &[
     python::clock::register,
     python::datetime::register,
     python::environ::register,
+    python::gzip::register,
     python::hash::register,
     python::json::register,
     python::logging::register,

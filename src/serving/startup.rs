@@ -70,6 +70,7 @@ fn run(settings: Settings) -> Result<ExitCode, String> {
         chaos: service.chaos.clone(),
         pending: pending.clone(),
         journal: service.journal.clone(),
+        max_content: settings.max_body,
         address: mock.address,
         trusted_proxies: settings.trust_proxy,
     };
@@ -155,6 +156,7 @@ impl Service {
             explain: settings.explain,
             simulation: Arc::new(Simulation::new(settings.clock, settings.seed)),
             cors: settings.cors.clone(),
+            compress: settings.compress,
             required: Required(settings.require_provision.clone()),
         };
         let activation = with_stack(budget, move || {

@@ -29,6 +29,8 @@ pub(crate) struct MockWork {
     pub chaos: Arc<Chaos>,
     pub pending: Arc<PendingBudget>,
     pub journal: Arc<Journal>,
+    /// Most bytes of a body without its content coding.
+    pub max_content: usize,
     pub address: SocketAddr,
     /// `--trust-proxy`: the proxies in front whose `X-Forwarded-*` count.
     pub trusted_proxies: usize,
@@ -45,7 +47,7 @@ impl Work for MockWork {
         let line = self.shared.line(&incoming, "mock", layers.generation);
         let begun = self.journal.begin();
         let mut request = http::receive(&mut incoming, self.address);
-        request.epoch = epoch;
+        (request.epoch, request.max_content) = (epoch, self.max_content);
         if self.trusted_proxies > 0 {
             request.trust(self.trusted_proxies);
         }

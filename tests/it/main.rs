@@ -16,6 +16,7 @@ mod clock;
 mod command_line;
 mod config_map;
 mod cors;
+mod content_codings;
 mod draining;
 mod encodings;
 mod examples;

@@ -62,6 +62,7 @@ Variables of the container. The ports are variables too, for `h1mock get` and `h
 {{- end -}}
 {{- with $settings.cors }}{{ $own = append $own (dict "name" "H1MOCK_CORS" "value" (join "," .)) }}{{ end -}}
 {{- with int $settings.trustProxy }}{{ $own = append $own (dict "name" "H1MOCK_TRUST_PROXY" "value" (toString .)) }}{{ end -}}
+{{- if $settings.compress }}{{ $own = append $own (dict "name" "H1MOCK_COMPRESS" "value" "true") }}{{ end -}}
 {{- with $settings.failOn }}{{ $own = append $own (dict "name" "H1MOCK_FAIL_ON" "value" (join "," .)) }}{{ end -}}
 {{- if not $service.admin.enabled }}{{ $own = append $own (dict "name" "H1MOCK_NO_ADMIN" "value" "true") }}{{ end -}}
 {{- with include "h1mock.tokenSecret" . -}}

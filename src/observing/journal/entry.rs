@@ -1,6 +1,7 @@
 //! One request with its answer, decoded for a reader. Workers that serve requests make no entries, but records ([`super::codec`]).
 
-use super::json::{add_body, object, pairs, rfc3339};
+use super::content::decoded;
+use super::json::{add_body, add_content, object, pairs, rfc3339};
 use serde_json::Value;
 use std::net::SocketAddr;
 
@@ -92,7 +93,8 @@ impl Entry {
         self.unmatched.is_some() && self.generation == 0
     }
 
-    /// Returns the entry as JSON. Bodies are text where they are UTF-8, else base64. Unknown parts are null.
+    /// Returns the entry as JSON. Bodies are text where they are UTF-8, else base64; of a body in a content coding there are both.
+    /// Unknown parts are null.
     pub(crate) fn to_json(&self) -> Value {
         let Gone { headers, path, generation, rule, method, .. } = self.gone;
         let known = |gone: bool, value: Value| if gone { Value::Null } else { value };
@@ -120,11 +122,21 @@ impl Entry {
             value["overlay"] = overlay.as_str().into();
         }
         let bodies = [
-            ("body", &self.body, self.body_length, self.gone.body, unread),
-            ("answer_body", &self.answer_body, self.answer_length, self.gone.answer_body, headers),
+            ("body", &self.headers, &self.body, self.body_length, self.gone.body, unread),
+            (
+                "answer_body",
+                &self.answer_headers,
+                &self.answer_body,
+                self.answer_length,
+                self.gone.answer_body,
+                headers,
+            ),
         ];
-        for (name, body, length, is_gone, is_length_gone) in bodies {
+        for (name, fields, body, length, is_gone, is_length_gone) in bodies {
             add_body(&mut value, name, body, length);
+            if !is_gone && length == body.len() as u64 {
+                add_content(&mut value, name, decoded(fields, body));
+            }
             if is_gone || is_length_gone {
                 value[name] = Value::Null;
             }

@@ -2,6 +2,7 @@
 
 mod cookies;
 
+use super::content::decoded;
 use super::entry::{Entry, find};
 use super::json::{base64, object, rfc3339, text};
 use crate::message::form;
@@ -52,7 +53,8 @@ fn request(entry: &Entry) -> Value {
     if entry.body_length > 0 {
         let mime = find(&entry.headers, "content-type").unwrap_or_default();
         let mut data = object(&mut [("mimeType", mime.into()), ("params", params(entry, mime))]);
-        add_text(&mut data, "_encoding", &entry.body, entry.body_length, entry.gone.body);
+        let body = (&*entry.headers, &*entry.body, entry.body_length);
+        add_text(&mut data, "_encoding", body, entry.gone.body);
         value["postData"] = data;
     }
     value
@@ -80,7 +82,11 @@ fn response(entry: &Entry) -> Value {
     let field = |name| find(&entry.answer_headers, name).unwrap_or_default();
     let mime = field("content-type").into();
     let mut content = object(&mut [("size", entry.answer_length.into()), ("mimeType", mime)]);
-    add_text(&mut content, "encoding", &entry.answer_body, entry.answer_length, entry.gone.answer_body);
+    let body = (&*entry.answer_headers, &*entry.answer_body, entry.answer_length);
+    if let Some(size) = add_text(&mut content, "encoding", body, entry.gone.answer_body) {
+        content["size"] = size.into();
+        content["compression"] = (size as i64 - entry.answer_length.cast_signed()).into();
+    }
     let mut value = object(&mut [
         ("status", entry.status.into()),
         ("statusText", status::reason(entry.status).into()),
@@ -100,23 +106,36 @@ fn add_message(value: &mut Value, headers: &[(String, String)], length: u64) {
     value["bodySize"] = length.into();
 }
 
-/// Adds a body. HAR knows `encoding` for answers only, so a request's body has the field `_encoding`.
-fn add_text(value: &mut Value, encoding: &str, body: &[u8], length: u64, is_gone: bool) {
+/// A body with its header fields and its whole length.
+type Body<'b> = (&'b [(String, String)], &'b [u8], u64);
+
+/// Adds a body without its content coding, or as sent where it can't be decoded. Returns the length of the decoded content.
+///
+/// HAR knows `encoding` for answers only, so a request's body has the field `_encoding`.
+fn add_text(
+    value: &mut Value,
+    encoding: &str,
+    (headers, body, length): Body<'_>,
+    is_gone: bool,
+) -> Option<usize> {
     if is_gone {
         value["comment"] = format!("all {length} bytes have given way").into();
-        return;
+        return None;
     }
     let is_cut = length > body.len() as u64;
-    match text(body, is_cut) {
+    let content = if is_cut { None } else { decoded(headers, body).ok().flatten() };
+    let shown = content.as_deref().unwrap_or(body);
+    match text(shown, is_cut) {
         Some(text) => value["text"] = text.into(),
         None => {
-            value["text"] = base64(body).into();
+            value["text"] = base64(shown).into();
             value[encoding] = "base64".into();
         }
     }
     if is_cut {
         value["comment"] = format!("cut after {} of {length} bytes", body.len()).into();
     }
+    content.map(|content| content.len())
 }
 
 fn named(pairs: &[(String, String)]) -> Value {

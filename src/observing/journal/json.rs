@@ -1,5 +1,6 @@
 //! Parts of an entry as JSON: times, bodies, fields.
 
+use crate::message::content_coding::Flaw;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, SecondsFormat};
@@ -24,6 +25,19 @@ pub(super) fn add_body(value: &mut Value, name: &str, body: &[u8], length: u64) 
     }
     value[format!("{name}_length")] = length.into();
     value[format!("{name}_cut")] = is_cut.into();
+}
+
+/// Adds the content of a body that was in a content coding, if it is text; or `body_undecoded` with the reason where there is none.
+pub(super) fn add_content(value: &mut Value, name: &str, decoded: Result<Option<Vec<u8>>, Flaw>) {
+    match decoded {
+        Ok(None) => {}
+        Ok(Some(content)) => {
+            if let Ok(text) = String::from_utf8(content) {
+                value[name] = text.into();
+            }
+        }
+        Err(flaw) => value[format!("{name}_undecoded")] = flaw.to_string().into(),
+    }
 }
 
 /// Returns the text of a body, if it is UTF-8. An incomplete last character of a truncated body is left out.

@@ -4,6 +4,7 @@
 //! lock. A reader copies a few records at a time out of the store under the same lock, and decodes them without it.
 
 mod codec;
+mod content;
 pub(crate) mod entry;
 pub(crate) mod filter;
 pub(crate) mod har;

@@ -4,7 +4,6 @@ use super::*;
 use crate::directory::fixture::{Folder, name, swap_config_map};
 use crate::provisioning::layers::OverlayId;
 use crate::provisioning::ledger::Kind;
-use crate::provisioning::required::Required;
 use crate::provisioning::watcher::Changes;
 use crate::script;
 use crate::script::runtime::budget::Budget;
@@ -27,16 +26,7 @@ fn tested(back_to_initial: bool) -> Tested {
     let folder = Folder::new();
     let directory = Arc::new(folder.directory());
     fs::write(folder.root().join("initial"), GOOD).unwrap();
-    let options = LoadOptions {
-        budget: Budget::default(),
-        back_to_initial,
-        keep_store: false,
-        store_bytes: 1 << 20,
-        explain: false,
-        simulation: Arc::default(),
-        cors: None,
-        required: Required(None),
-    };
+    let options = LoadOptions { back_to_initial, store_bytes: 1 << 20, ..LoadOptions::default() };
     let activation = Activation::start(ENGINE.clone(), options, directory, Arc::default()).unwrap();
     Tested { folder, activation }
 }

@@ -12,15 +12,16 @@ use crate::routing::value::Value;
 use crate::script::flask::multi_dict::FileDict;
 use crate::script::flask::property::{nearest, read_only, unknown_option, unknown_property};
 use crate::script::runtime::call;
+use crate::script::runtime::content::content;
 use crate::script::runtime::fault::Fault;
-use crate::script::runtime::http_error::http_error;
+use crate::script::runtime::http_error::{self, http_error};
 use crate::script::runtime::json::{self, Unread};
 use crate::script::runtime::multi_dict::{Headers, MultiDict, Part};
 use crate::script::runtime::natives::{Fallible, Natives, Receiver};
 use crate::script::runtime::same::same;
 use crate::script::runtime::view::dynamic;
 use accept::Accept;
-use rhai::{Blob, Dynamic, EvalAltResult, ImmutableString, Map};
+use rhai::{Dynamic, EvalAltResult, ImmutableString, Map};
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -43,7 +44,7 @@ pub(crate) fn register(natives: &mut Natives) {
 }
 
 /// The properties, in the order of Flask's documentation.
-const PROPERTIES: [(&str, Getter); 49] = [
+const PROPERTIES: [(&str, Getter); 50] = [
     ("method", |r| text(r.method())),
     ("path", |r| text(r.path())),
     ("full_path", |r| text(r.full_path())),
@@ -70,8 +71,9 @@ const PROPERTIES: [(&str, Getter); 49] = [
     ("baggage", |r| part(r, Part::Baggage)),
     ("files", |r| FileDict::new(r).map(Dynamic::from)),
     ("headers", |r| Ok(Dynamic::from(Headers::new(r)))),
-    ("data", |r| Ok(Dynamic::from_blob(if r.is_form() { Blob::new() } else { r.body.clone() }))),
-    ("text", |r| text(String::from_utf8_lossy(&r.body))),
+    ("data", |r| get_data(r, false, true)),
+    ("raw_data", |r| Ok(Dynamic::from_blob(r.body.clone()))),
+    ("text", |r| get_data(r, true, false)),
     ("json", |r| get_json(r, JsonOptions::default())),
     ("is_json", |r| Ok(r.is_json().into())),
     ("mimetype", |r| text(r.mimetype())),
@@ -176,13 +178,19 @@ fn get_json(request: &Request, options: JsonOptions) -> Read {
         call::with(|call| call.no_json = true);
         return Ok(Dynamic::UNIT);
     }
-    let parse = |body: &[u8]| match body.trim_ascii().is_empty() {
+    let body = match content(request) {
+        Err(error) if options.silent && http_error::find(&error).is_some_and(|error| error.code == 400) => {
+            return Ok(Dynamic::UNIT);
+        }
+        content => content?,
+    };
+    let parse = || match body.trim_ascii().is_empty() {
         true => Err(Unread::Malformed("the body is empty".to_owned())),
         false => json::from_json(body),
     };
     match request.parsed_body(parse) {
         Some(Ok(value)) => Ok(value.clone()),
-        Some(Err(error @ Unread::TooLarge(_))) => {
+        Some(Err(error @ (Unread::TooLarge(_) | Unread::TooDeep(_)))) => {
             Err(http_error(413, format!("failed to decode json: {error}")))
         }
         Some(Err(error)) if !options.silent => {
@@ -193,7 +201,7 @@ fn get_json(request: &Request, options: JsonOptions) -> Read {
 }
 
 fn get_data(request: &Request, as_text: bool, parse_form_data: bool) -> Read {
-    let body: &[u8] = if parse_form_data && request.is_form() { &[] } else { &request.body };
+    let body = if parse_form_data && request.is_form() { &[] } else { content(request)? };
     match as_text {
         true => text(String::from_utf8_lossy(body)),
         false => Ok(Dynamic::from_blob(body.to_vec())),

@@ -233,7 +233,7 @@ fn mimetype(response: &mut Response) -> String {
     value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
-/// Registers `status`, `header`, `mimetype` and `body`. Each returns the response, so that calls can be chained.
+/// Registers `status`, `header`, `mimetype`, `body` and `compress`. Each returns the response, so that calls can be chained.
 fn chaining(natives: &mut Natives) {
     natives
         .register_fn("status", |response: &mut Response, status: Dynamic| {
@@ -247,6 +247,11 @@ fn chaining(natives: &mut Natives) {
         })
         .register_fn("body", |response: &mut Response, body: Dynamic| {
             response.set_body(&body).map(|()| response.clone())
+        })
+        // The answer is compressed once it is complete, so that later functions see and change the body as it is.
+        .register_fn("compress", |response: &mut Response| {
+            response.lock().compress = true;
+            response.clone()
         });
 }
 

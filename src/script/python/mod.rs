@@ -6,6 +6,7 @@ pub(crate) mod bytes;
 pub(crate) mod clock;
 pub(crate) mod datetime;
 pub(crate) mod environ;
+pub(crate) mod gzip;
 pub(crate) mod hash;
 pub(crate) mod json;
 pub(crate) mod logging;

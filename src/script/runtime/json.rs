@@ -31,12 +31,14 @@ pub(crate) enum Unread {
     Malformed(String),
     /// The value would take so many bytes, more than the call has left.
     TooLarge(usize),
+    /// Lists and maps are nested deeper than the parser goes; with line and column.
+    TooDeep(String),
 }
 
 impl fmt::Display for Unread {
     fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
         match self {
-            Unread::Malformed(cause) => out.write_str(cause),
+            Unread::Malformed(cause) | Unread::TooDeep(cause) => out.write_str(cause),
             Unread::TooLarge(bytes) => {
                 write!(out, "the value would take about {bytes} bytes: raise --script-memory")
             }
@@ -60,7 +62,10 @@ pub(crate) fn from_json(bytes: &[u8]) -> Result<Dynamic, Unread> {
         }
     }
     let text = json::to_utf8(bytes).map_err(Unread::Malformed)?;
-    json::read(&text).map_err(|error| Unread::Malformed(error.to_string()))
+    json::read(&text).map_err(|error| match json::too_deep(&error) {
+        Some(cause) => Unread::TooDeep(cause),
+        None => Unread::Malformed(error.to_string()),
+    })
 }
 
 /// Memory of a map without its entries, in bytes.

@@ -8,6 +8,7 @@ pub(crate) mod chain;
 pub(crate) mod chance;
 pub(crate) mod compiling;
 pub(crate) mod conditions;
+pub(crate) mod content;
 pub(crate) mod datetime;
 pub(crate) mod evaluation;
 pub(crate) mod exports;

@@ -5,7 +5,7 @@ mod headers;
 
 pub(crate) use headers::Headers;
 
-use super::http_error::http_error;
+use super::content::form;
 use super::natives::Fallible;
 use crate::message::form::Indexed;
 use crate::message::request::Request;
@@ -61,10 +61,10 @@ impl MultiDict {
     /// Creates the dictionary of one part of `request`.
     ///
     /// # Errors
-    /// 413 where the form exceeds a limit.
+    /// Those of [`form`].
     pub(crate) fn new(request: &Arc<Request>, part: Part) -> Fallible<Self> {
         if matches!(part, Part::Form | Part::Values) {
-            request.form().map_err(|error| http_error(413, error.to_string()))?;
+            form(request)?;
         }
         Ok(Self { request: request.clone(), part })
     }

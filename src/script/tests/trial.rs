@@ -8,8 +8,8 @@ use crate::provisioning::provision::{Loaded, Provision};
 use crate::script;
 use crate::script::flask::status;
 use crate::script::python::{
-    base64, builtins, bytes, clock, datetime, environ, hash, json, logging, random, regex, secrets, text,
-    urllib, uuid,
+    base64, builtins, bytes, clock, datetime, environ, gzip, hash, json, logging, random, regex, secrets,
+    text, urllib, uuid,
 };
 use crate::script::runtime::budget::Budget;
 use crate::script::runtime::call::{self, Call};
@@ -36,6 +36,7 @@ pub(crate) fn engine() -> Engine {
         clock::register,
         datetime::register,
         environ::register,
+        gzip::register,
         hash::register,
         json::register,
         logging::register,

@@ -1,16 +1,14 @@
 //! An entry, with the parts that filters have parsed.
 
-use crate::message::content_coding::{Unpacked, unpack};
+use crate::message::content_coding::Flaw;
 use crate::message::form::{Indexed, Pairs};
 use crate::message::json::{self, Json};
 use crate::message::request::url::places;
 use crate::message::{cookie, form};
+use crate::observing::journal::content::{MAX_CONTENT, decoded};
 use crate::observing::journal::entry::Entry;
 use std::cell::OnceCell;
 use std::fmt;
-
-/// Longest content that a body is unpacked to, in bytes: it takes a few ms.
-const MAX_UNPACKED: usize = 1 << 20;
 
 /// The reason why a part of an entry is not known.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +32,7 @@ impl fmt::Display for Unknown {
             Unknown::Gone => f.write_str("no longer known"),
             Unknown::Refused => f.write_str("not read before the request was refused"),
             Unknown::Cut(kept, length) => write!(f, "cut after {kept} of {length} bytes"),
-            Unknown::TooLarge => write!(f, "more than {MAX_UNPACKED} bytes when unpacked"),
+            Unknown::TooLarge => write!(f, "more than {MAX_CONTENT} bytes when unpacked"),
             Unknown::Coding(name) => write!(f, "packed with {name}"),
             Unknown::Form(why) => f.write_str(why),
         }
@@ -51,7 +49,7 @@ pub(crate) struct Subject<'e> {
 struct Parsed {
     query: OnceCell<Pairs>,
     cookies: OnceCell<Pairs>,
-    unpacked: OnceCell<Unpacked>,
+    content: OnceCell<Result<Option<Vec<u8>>, Flaw>>,
     json: OnceCell<Option<Json>>,
     form: OnceCell<Result<Indexed, Unknown>>,
     parts: OnceCell<Result<Vec<form::Part>, Unknown>>,
@@ -90,12 +88,11 @@ impl<'e> Subject<'e> {
         if *body_length > body.len() as u64 {
             return Err(Unknown::Cut(body.len(), *body_length));
         }
-        match self.parsed.unpacked.get_or_init(|| unpack(self.fields("content-encoding"), body, MAX_UNPACKED))
-        {
-            Unpacked::AsSent | Unpacked::Broken => Ok(body),
-            Unpacked::Content(content) => Ok(content),
-            Unpacked::TooLarge => Err(Unknown::TooLarge),
-            Unpacked::UnknownCoding(name) => Err(Unknown::Coding(name.clone())),
+        match self.parsed.content.get_or_init(|| decoded(&self.entry.headers, body)) {
+            Ok(None) | Err(Flaw::Broken(..)) => Ok(body),
+            Ok(Some(content)) => Ok(content),
+            Err(Flaw::TooLarge(_) | Flaw::Stopped) => Err(Unknown::TooLarge),
+            Err(Flaw::UnknownCoding(name)) => Err(Unknown::Coding(name.clone())),
         }
     }
 

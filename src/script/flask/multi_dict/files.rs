@@ -3,7 +3,7 @@
 use crate::message::form::{Part, options};
 use crate::message::request::Request;
 use crate::script::flask::property::{nearest, read_only, unknown_property};
-use crate::script::runtime::http_error::http_error;
+use crate::script::runtime::content::form;
 use crate::script::runtime::multi_dict::{Dictionary, Headers, group};
 use crate::script::runtime::natives::{Fallible, Natives, Receiver};
 use rhai::{Blob, Dynamic, ImmutableString};
@@ -22,9 +22,9 @@ pub(super) struct FileStorage {
 
 impl FileDict {
     /// # Errors
-    /// 413 where the form exceeds a limit.
+    /// Those of [`form`].
     pub(crate) fn new(request: &Arc<Request>) -> Fallible<Self> {
-        request.form().map_err(|error| http_error(413, error.to_string()))?;
+        form(request)?;
         Ok(Self { request: request.clone() })
     }
 
@@ -56,7 +56,8 @@ impl FileStorage {
     }
 
     fn content(&self) -> &[u8] {
-        self.part().and_then(|part| self.request.body.get(part.content.clone())).unwrap_or_default()
+        let content = || self.request.content().ok()?.get(self.part()?.content.clone());
+        content().unwrap_or_default()
     }
 
     fn size(&self) -> i64 {

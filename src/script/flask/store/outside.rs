@@ -46,7 +46,7 @@ impl KeyValueStore {
             return Err(Refused::TooLarge);
         }
         let value = json::from_json(json).map_err(|error| match error {
-            Unread::Malformed(cause) => Refused::Malformed(cause),
+            Unread::Malformed(cause) | Unread::TooDeep(cause) => Refused::Malformed(cause),
             Unread::TooLarge(_) => Refused::TooLarge,
         })?;
         let old = self.now(epoch).set(key, value);
@@ -102,7 +102,10 @@ mod tests {
         assert_eq!(put(""), malformed("EOF while parsing a value at line 1 column 0"));
         assert_eq!(put("{\"a\": 1,\n x}"), malformed("key must be a string at line 2 column 2"));
         assert_eq!(put("1 2"), malformed("trailing characters at line 1 column 3"));
-        assert_eq!(put(&"[".repeat(200)), malformed("recursion limit exceeded at line 1 column 128"));
+        assert_eq!(
+            put(&"[".repeat(200)),
+            malformed("lists and maps are nested deeper than 127 levels at line 1 column 128")
+        );
         assert_eq!(put(&format!("\"{}\"", "x".repeat(MAX_TEXT + 1))), Refused::TooLarge);
         assert_eq!(put(&format!("[{}1]", "{},".repeat(1 << 18))), Refused::TooLarge);
         assert_eq!(store.list(&epoch, "").into_text(), "{}");

@@ -87,7 +87,10 @@ fn a_value_without_json_form_is_an_error_with_its_place() {
         ("json.loads(\"{\")", "json.loads: EOF while parsing an object at line 1 column 1"),
         ("json.loads(\"[1,]\")", "json.loads: trailing comma at line 1 column 4"),
         ("json.loads(\"\")", "json.loads: EOF while parsing a value at line 1 column 0"),
-        ("json.loads(\"[\" * 200)", "json.loads: recursion limit exceeded at line 1 column 128"),
+        (
+            "json.loads(\"[\" * 200)",
+            "json.loads: lists and maps are nested deeper than 127 levels at line 1 column 128",
+        ),
         ("parse_json(\"x\")", "parse_json: expected value at line 1 column 1"),
     ]);
 }

@@ -1,0 +1,203 @@
+//! The functions of a provision that handle a request, in Flask's order: `before_request`, the view, error handlers, `after_request`.
+
+use super::{Others, Unmatched, near_misses, preflight};
+use crate::chaos::Reply;
+use crate::message::answer::Answer;
+use crate::message::request::Request;
+use crate::provisioning::provision::Provision;
+use crate::routing::quoting::encode_path;
+use crate::routing::router::Found;
+use crate::routing::value::Value;
+use crate::script::flask::abort::escape;
+use crate::script::flask::answer;
+use crate::script::flask::request::explain_missing_json;
+use crate::script::flask::response::Response;
+use crate::script::runtime::call;
+use crate::script::runtime::fault::Fault;
+use crate::script::runtime::http_error::{self, HttpError};
+use crate::script::runtime::log_capture;
+use rhai::{Dynamic, EvalAltResult};
+use std::cell::{Cell, OnceCell};
+use std::time::Duration;
+
+/// Why a view function or a hook has no answer.
+enum ViewError {
+    /// A status: `abort`, a missing key of a form, 404, 405.
+    Http(Box<HttpError>),
+    /// Any other error of a script.
+    Script(Box<EvalAltResult>),
+}
+
+impl From<Box<EvalAltResult>> for ViewError {
+    fn from(error: Box<EvalAltResult>) -> Self {
+        http_error::find(&error).map_or(ViewError::Script(error), |found| ViewError::Http(found.into()))
+    }
+}
+
+/// One request on its way through the functions of a provision.
+pub(super) struct Flow<'r> {
+    pub provision: &'r Provision,
+    pub request: &'r Request,
+    /// The host of the request; `None` if no rule depends on it.
+    pub host: Option<&'r str>,
+    pub others: &'r Others<'r>,
+    pub blueprint: Option<&'r str>,
+    pub unmatched: Cell<Option<Unmatched>>,
+    pub error: OnceCell<Box<str>>,
+}
+
+impl Flow<'_> {
+    pub(super) fn run(&self, found: Found) -> Reply {
+        let reply = self.before().and_then(|reply| reply.map_or_else(|| self.dispatch(found), Ok));
+        self.after(reply.unwrap_or_else(|error| self.handle_error(error)))
+    }
+
+    /// Calls the `before_request` functions. The first one that returns a value answers the request. They run for 404, 405 and
+    /// OPTIONS too.
+    fn before(&self) -> Result<Option<Reply>, ViewError> {
+        for hook in self.provision.before(self.blueprint) {
+            let value = self.provision.call(hook, &mut [])?;
+            if !value.is_unit() {
+                return Ok(Some(answer::from_value(value)?));
+            }
+        }
+        Ok(None)
+    }
+
+    fn dispatch(&self, found: Found) -> Result<Reply, ViewError> {
+        match found {
+            Found::Rule { index, values } => self.view(index, values),
+            Found::Redirect { path } => Ok(answer::redirection(308, &self.location(&path)).into()),
+            Found::Moved { index, url } => {
+                self.provision.count_hit(self.request.epoch, index);
+                Ok(answer::redirection(308, &self.below_root(url)).into())
+            }
+            Found::MethodNotAllowed { allow } => {
+                self.unmatched.set(Some(Unmatched::Method));
+                let header = Some(("Allow", self.others.allowed(allow)));
+                let error = HttpError { header, ..HttpError::new(405) };
+                Err(ViewError::Http(error.into()))
+            }
+            Found::NotFound => {
+                self.unmatched.set(Some(Unmatched::Path));
+                Err(ViewError::Http(HttpError::new(404).into()))
+            }
+        }
+    }
+
+    /// Calls the view function of rule `index`, or answers OPTIONS if the rule leaves that to h1mock.
+    fn view(&self, index: usize, values: Vec<Value>) -> Result<Reply, ViewError> {
+        if self.request.method() == "OPTIONS" && self.provision.router.rules()[index].automatic_options() {
+            let allowed = self.provision.router.allowed(self.request.path(), self.host);
+            return Ok(preflight::options(self.others.allowed(allowed)).into());
+        }
+        Ok(answer::from_value(self.provision.call_view(self.request.epoch, index, values)?)?)
+    }
+
+    /// Returns the value of `Location`. It is relative, as RFC 9110 (section 10.2.2) allows: the client knows its name for this host.
+    fn location(&self, path: &str) -> String {
+        let query = self.request.query_string();
+        let mark = if query.is_empty() { "" } else { "?" };
+        format!("{}{}{mark}{query}", self.request.prefix(), encode_path(path))
+    }
+
+    /// Returns the URL of a `redirect_to`. A relative one is below the prefix of a trusted proxy, as in Werkzeug.
+    fn below_root(&self, url: String) -> String {
+        let is_absolute = url.starts_with('/') || url.contains("://");
+        if is_absolute { url } else { format!("{}/{url}", self.request.prefix()) }
+    }
+
+    /// Answers an error by the error handler of its status, or by the default page.
+    ///
+    /// An error of a script has status 500. A handler that returns no status answers 200, and a handler that throws or aborts is
+    /// answered by a plain 500. `abort(response)` runs no handler.
+    fn handle_error(&self, error: ViewError) -> Reply {
+        let (error, fault) = match error {
+            ViewError::Http(error) => (*error, None),
+            ViewError::Script(error) => {
+                let fault = self.fault(&error);
+                let (original, thrown) = (Some(fault.at_run_time()), Some(thrown(&error, &fault)));
+                (HttpError { original, thrown, ..HttpError::new(500) }, Some(fault))
+            }
+        };
+        let plain = || fault.as_ref().map_or_else(|| self.page(&error), failure);
+        if error.reply.is_some() {
+            return plain();
+        }
+        let Some(handler) = self.provision.error_handler(self.blueprint, error.status(), fault.is_some())
+        else {
+            return plain();
+        };
+        let returned = self.provision.call(handler, &mut [Dynamic::from(error)]);
+        returned.and_then(answer::from_value).unwrap_or_else(|error| failure(&self.fault(&error)))
+    }
+
+    /// Returns the default page of an error. With `--explain`, the pages of 404 and 405 list the closest rules.
+    fn page(&self, error: &HttpError) -> Reply {
+        let mut reply = error.reply();
+        let page = &mut reply.answer;
+        let unserved =
+            error.reply.is_none() && self.request.rule.is_none() && matches!(page.status, 404 | 405);
+        if self.provision.explain && unserved {
+            let (method, path) = (self.request.method(), self.request.path());
+            let overlays = self.others.overlays.iter().map(|(_, overlay)| *overlay);
+            let misses = near_misses(self.provision, overlays, method, path, self.host);
+            let lines: String = misses.iter().map(|miss| format!("{}\n", escape(miss))).collect();
+            let text = match misses.len() {
+                0 => "<p>No rule is close to it.</p>\n".to_owned(),
+                _ => format!("<p>The closest rules:</p>\n<pre>\n{lines}</pre>\n"),
+            };
+            page.body = [page.body.bytes(), text.as_bytes()].concat().into();
+        }
+        reply
+    }
+
+    /// Calls the `after_request` functions. Each one may change the response that it gets, or return another one.
+    fn after(&self, mut reply: Reply) -> Reply {
+        for hook in self.provision.after(self.blueprint) {
+            let response = Response::from(reply);
+            let returned = self.provision.call(hook, &mut [Dynamic::from(response.clone())]);
+            let replaced = returned.and_then(|value| match value.is_unit() {
+                true => Ok(response.reply()),
+                false => answer::from_value(value),
+            });
+            reply = replaced.unwrap_or_else(|error| failure(&self.fault(&error)));
+        }
+        reply
+    }
+
+    /// Finds where `error` happened, and logs it. Delays of `time.sleep` are dropped, so that the 500 leaves at once.
+    fn fault(&self, error: &EvalAltResult) -> Fault {
+        let (file, line) = call::with(|call| {
+            call.hold = Duration::ZERO;
+            (call.file().cloned(), call.line())
+        })
+        .unwrap_or_default();
+        let (name, files) =
+            (file.as_ref().map_or(&self.provision.name, |file| &file.name), &self.provision.files);
+        let fault = Fault::new(error, name, files).or_line(files, line);
+        let fault = explain_missing_json(fault.or_hint_of(&self.provision.warnings), self.request);
+        let (method, target) = (self.request.method(), self.request.target());
+        let error = fault.at_run_time();
+        if !log_capture::take(log::Level::Error, || format!("{method} {target}: {error}")) {
+            log::error!("{method} {target}: {error}");
+        }
+        // Only the first error is kept. A later one, of an error handler or a hook, is in the log alone.
+        let _ = self.error.set(error.into());
+        fault
+    }
+}
+
+/// Returns the value that a script threw; for other errors, the message.
+fn thrown(error: &EvalAltResult, fault: &Fault) -> Dynamic {
+    match error.unwrap_inner() {
+        EvalAltResult::ErrorRuntime(thrown, _) => thrown.clone(),
+        _ => fault.message.clone().into(),
+    }
+}
+
+/// Returns the 500 with the message, the place and the hint of a fault.
+fn failure(fault: &Fault) -> Reply {
+    let hint = fault.hint.as_ref().map(|hint| format!("  = help: {hint}\n")).unwrap_or_default();
+    Answer::text(500, format!("{}\n{}{hint}", fault.at_run_time(), fault.excerpt())).into()
+}
