@@ -8,6 +8,7 @@ use crate::script::runtime::budget::Budget;
 use crate::script::runtime::files::Files;
 use fastrand::Rng;
 use std::sync::Mutex;
+use std::time::Duration;
 
 const EPOCH: u64 = 0;
 
