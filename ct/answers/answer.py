@@ -1,8 +1,9 @@
 """An answer of either side, and the parts of it that a case compares."""
 
+import html
 import json
+import re
 from dataclasses import dataclass
-from http import HTTPStatus
 
 
 @dataclass
@@ -24,6 +25,8 @@ class Answer:
             return self.reason
         if what == "body":
             return shown(self.body)
+        if what == "page":
+            return page(self.body)
         if what == "json":
             return as_json(self.body)
         if what == "cookies":
@@ -42,6 +45,11 @@ def shown(body: bytes) -> str:
     """Returns a body as text. Bytes that are no UTF-8 are shown as escapes."""
     text = repr(body.decode(errors="backslashreplace"))
     return text if len(text) <= 400 else f"{text[:60]}… ({len(body)} bytes, sum {sum(body)})"
+
+
+def page(body: bytes) -> str:
+    """Returns the titles of an error page. The sentence below is in words of our own."""
+    return " / ".join(re.findall(r"<(?:title|h1)>(.*?)<", html.unescape(body.decode(errors="replace")))) or shown(body)
 
 
 def as_json(body: bytes) -> str:
@@ -93,9 +101,3 @@ def unchunked(body: bytes) -> bytes:
         content, body = content + body[:length], body[length + 2 :]
     return content
 
-
-def phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return ""

@@ -61,7 +61,7 @@ text.case("the query as sent", "GET /raw?a=%FF+%20b")
 text.case("the first of several values", "GET /get?n=1&n=2")
 text.case("no value", "GET /get")
 text.case("values that are numbers", "GET /typed?n=x&n=2&n=3")
-text.case("a missing value", "GET /need")
+text.case("a missing value", "GET /need", compare="status page")
 for name, cookie in [
     ("plain", "a=1; b=2"),
     ("quoted", 'a="x y"; b="1\\0542"'),
@@ -79,9 +79,9 @@ for name, body in [
     ("an undecodable escape", "a=%FFb"),
     ("an escape without digits", "a=%zz"),
     ("UTF-8 as it is", "a=ü".encode()),
-    ("Latin-1 as it is", b"a=\xfc"),
 ]:
     text.case(f"{name} in a form", "POST /form", [FORM], body=body)
+text.case("Latin-1 as it is in a form", "POST /form", [FORM], body=b"a=1&b=\xfc", differs="Flask loses all fields for one byte; here it is U+FFFD")
 text.case("a form with a charset", "POST /form", [FORM + "; charset=latin-1"], body="a=%FC")
 text.case("a form with PUT", "PUT /form", [FORM], body="a=1")
 text.case("values of query and form", "POST /values?a=1&b=2", [FORM], body="a=3&c=4")
@@ -102,6 +102,7 @@ jsonify(all)""",
     methods="POST",
 )
 
+NO_JSON = "`request.json` of another type is `()`, as in Flask 2.0, for which provisions were written"
 VALUE = '{"a": "ü€😀"}'
 for name, encoded in [
     ("UTF-8", VALUE.encode()),
@@ -120,8 +121,8 @@ body.case("one digit in UTF-16", "POST /json", [JSON], body="7".encode("utf-16-l
 body.case("JSON in Latin-1", "POST /json", [JSON], body=b'"\xfc"', compare="status Content-Type")
 body.case("JSON that is cut", "POST /json", [JSON], body='{"a": ', compare="status Content-Type")
 body.case("JSON of no bytes", "POST /json", [JSON], compare="status")
-body.case("JSON of another type", "POST /json", ["Content-Type: text/plain"], body="{}", compare="status Content-Type body")
-body.case("JSON without a type", "POST /json", body="{}", compare="status")
+body.case("JSON of another type", "POST /json", ["Content-Type: text/plain"], body="{}", compare="status", differs=NO_JSON)
+body.case("JSON without a type", "POST /json", body="{}", compare="status", differs=NO_JSON)
 body.case("JSON of a suffix", "POST /json", ["Content-Type: application/vnd.a+json; charset=utf-8"], body="[1]")
 body.case("JSON, silent", "POST /silent", [JSON], body="{")
 body.case("JSON of another type, silent", "POST /silent", ["Content-Type: text/plain"], body="{}")
@@ -149,7 +150,6 @@ for name, parts in [
     ("with %22", [(FILE + b'filename="a%22b.txt"', b"1")]),
     ("with other escapes", [(FILE + b'filename="a%20%0D%C3.txt"', b"1")]),
     ("with a backslash", [(FILE + b'filename="a\\"b.txt"', b"1")]),
-    ("with a path", [(FILE + b'filename="C:\\dir\\a.txt"', b"1")]),
     ("in UTF-8", [(FILE + 'filename="ü.txt"'.encode(), b"1")]),
     ("as filename*", [(FILE + b"filename*=UTF-8''%C3%BC.txt", b"1")]),
     ("as filename and filename*", [(FILE + b"filename=\"u.txt\"; filename*=UTF-8''%C3%BC.txt", b"1")]),
@@ -158,6 +158,10 @@ for name, parts in [
     ("of no characters", [(FILE + b'filename=""', b"")]),
 ]:
     body.case(f"a file name {name}", "POST /files", [MULTIPART], body=multipart(*parts))
+body.case(
+    "a file name with a path of Windows", "POST /files", [MULTIPART], body=multipart((FILE + b'filename="C:\\dir\\a.txt"', b"1")),
+    differs="Flask 3 takes the backslashes for escapes; Flask 2.0 kept them, as here",
+)  # fmt: skip
 
 head = Group("header")
 head.view("/agent", python='return jsonify([request.user_agent.string, request.headers.get("X-A")])', rhai='jsonify([request.user_agent, request.headers.get("X-A")])')

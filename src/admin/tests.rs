@@ -2,6 +2,7 @@
 
 mod calls;
 mod closest;
+mod openapi;
 
 use super::*;
 use crate::directory::fixture::Folder;
@@ -319,82 +320,4 @@ fn sources_are_text_only_where_they_are_utf8() {
     );
     let source = answer(&admin, "GET /app/v1/source/stale", "", b"");
     assert_eq!(header(&source, "Content-Type"), Some("text/plain; charset=utf-8"));
-}
-
-fn document() -> Value {
-    let (admin, _) = started();
-    serde_json::from_slice(answer(&admin, "GET /app/v1/openapi.json", "", b"").body.bytes()).unwrap()
-}
-
-#[test]
-fn the_openapi_document_names_every_path_and_method() {
-    let document = document();
-    assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));
-    let paths = document["paths"].as_object().unwrap();
-    assert_eq!(paths.len(), 21);
-    for (path, item) in paths {
-        let resource = Resource::find(path).unwrap();
-        // HEAD and OPTIONS are the same everywhere, and the text of the document describes them once.
-        let allowed: Vec<String> = resource.allow().to_lowercase().split(", ").map(String::from).collect();
-        let expected: Vec<&String> =
-            allowed.iter().filter(|one| *one != "head" && *one != "options").collect();
-        let described: Vec<&String> =
-            item.as_object().unwrap().keys().filter(|key| *key != "parameters").collect();
-        assert_eq!(described, expected, "{path}");
-        for method in expected {
-            let responses = &item[method]["responses"];
-            for (status, there) in
-                [("403", true), ("405", true), ("401", !resource.is_probe()), ("421", !resource.is_probe())]
-            {
-                assert_eq!(responses[status].is_object(), there, "{path}: {status}");
-            }
-        }
-    }
-}
-
-/// A pattern that allowed other names than the server would mislead clients that are generated from the document.
-#[test]
-fn the_patterns_of_the_document_are_the_rules_of_names() {
-    let document = document();
-    let pattern = |name: &str| {
-        let schema = &document["components"]["parameters"][name]["schema"];
-        regex_lite::Regex::new(schema["pattern"].as_str().unwrap()).unwrap()
-    };
-    let (any, provision) = (pattern("Name"), pattern("ProvisionName"));
-    let names = [
-        "a",
-        "foo-bar",
-        "v2/foo-bar",
-        "a b",
-        "a.rhai",
-        "a.b.rhai",
-        "v.2/a",
-        "data.json",
-        "\u{e9}",
-        "\u{1f642}",
-        "a%2fb",
-        "a\\b",
-        "",
-        "/",
-        "/a",
-        "a/",
-        "a//b",
-        ".",
-        "..",
-        "../a",
-        "a/..",
-        "a/../b",
-        ".a",
-        "a/.b",
-        "a\0b",
-        "a\nb",
-        "a\u{7f}",
-        "a\u{85}b",
-        "a.",
-    ];
-    for name in names {
-        let parsed = Name::parse(name).ok();
-        assert_eq!(any.is_match(name), parsed.is_some(), "{name:?}");
-        assert_eq!(provision.is_match(name), parsed.is_some_and(|name| name.is_provision()), "{name:?}");
-    }
 }
