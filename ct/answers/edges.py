@@ -58,8 +58,8 @@ PREFLIGHT = "status Access-Control-Allow-Origin Access-Control-Allow-Credentials
 ASKS = "Access-Control-Request-Method: PUT"
 
 
-def shared(title: str, python: str, rhai: str) -> Group:
-    group = Group(title, python=python, rhai=rhai)
+def shared(title: str, python: str, rhai: str, flags: list[str] = []) -> Group:
+    group = Group(title, python=python, rhai=rhai, flags=flags)
     group.view("/item", python='return "x"', rhai='"x"', methods="GET PUT")
     group.view("/abort", python="abort(409)", rhai="abort(409)")
     group.case("simple", "GET /item", [HERE], compare=f"status {ACCESS} body")
@@ -80,3 +80,5 @@ named = shared(
     'CORS(app, origins=["https://a.example"], supports_credentials=True, max_age=600, expose_headers=["X-A", "X-B"])',
     'app.cors(#{ origins: ["https://a.example"], credentials: true, max_age: 600, expose_headers: ["X-A", "X-B"] });',
 )
+flagged = shared("--cors *", "CORS(app, send_wildcard=True)", "", ["--cors", "*"])
+listed = shared("--cors of an origin", 'CORS(app, origins="https://a.example")', "", ["--cors", "https://a.example"])

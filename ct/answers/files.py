@@ -22,7 +22,13 @@ FILES = {
 }
 
 MULTIPLE = "Flask answers 416 to more than one range; RFC 9110 14.2 allows the parts"
-MALFORMED = "RFC 9110 14.2: an invalid Range is ignored"
+INVALID = "RFC 9110 14.2: a Range that is invalid or of another unit is ignored, Flask answers 416"
+SUFFIX = "RFC 9110 14.1.2: a suffix longer than the file selects all of it, Flask answers 416"
+ONLY_GET = "RFC 9110 14.2: Range is for GET alone"
+EXACT = "RFC 9110 13.1.5: If-Range takes a strong ETag or the exact date"
+MATCH = "RFC 9110 13.1.1: If-Match of all holds for any file, Flask answers 412"
+UNMODIFIED = "RFC 9110 13.1.4: the file is newer than that date: 412, Flask ignores the header"
+FIRST = "RFC 9110 13.2.2: conditions count before ranges"
 
 
 def newer(ending: str) -> str | None:
@@ -78,31 +84,31 @@ files.case("range of the first bytes", "GET /file/ten.txt", ["Range: bytes=0-3"]
 files.case("range of one byte", "GET /file/ten.txt", ["Range: bytes=9-9"], compare=RANGE)
 files.case("range without an end", "GET /file/ten.txt", ["Range: bytes=7-"], compare=RANGE)
 files.case("range of the last bytes", "GET /file/ten.txt", ["Range: bytes=-3"], compare=RANGE)
-files.case("range of more last bytes than there are", "GET /file/ten.txt", ["Range: bytes=-30"], compare=RANGE)
+files.case("range of more last bytes than there are", "GET /file/ten.txt", ["Range: bytes=-30"], compare=RANGE, differs=SUFFIX)
 files.case("range beyond the end", "GET /file/ten.txt", ["Range: bytes=5-99"], compare=RANGE)
 files.case("range of the whole", "GET /file/ten.txt", ["Range: bytes=0-"], compare=RANGE)
 files.case("range behind the end", "GET /file/ten.txt", ["Range: bytes=10-"], compare="status Content-Range")
 files.case("range of the last 0 bytes", "GET /file/ten.txt", ["Range: bytes=-0"], compare="status Content-Range")
 files.case("range of an empty file", "GET /file/empty.txt", ["Range: bytes=0-"], compare="status Content-Range Content-Length body")
-files.case("range turned round", "GET /file/ten.txt", ["Range: bytes=5-2"], compare="status Content-Range")
-files.case("range that is none", "GET /file/ten.txt", ["Range: bytes=x"], compare="status Content-Range")
-files.case("range without a unit", "GET /file/ten.txt", ["Range: 0-3"], compare="status Content-Range")
-files.case("range of another unit", "GET /file/ten.txt", ["Range: lines=0-3"], compare="status Content-Range")
+files.case("range turned round", "GET /file/ten.txt", ["Range: bytes=5-2"], compare="status Content-Range", differs=INVALID)
+files.case("range that is none", "GET /file/ten.txt", ["Range: bytes=x"], compare="status Content-Range", differs=INVALID)
+files.case("range without a unit", "GET /file/ten.txt", ["Range: 0-3"], compare="status Content-Range", differs=INVALID)
+files.case("range of another unit", "GET /file/ten.txt", ["Range: lines=0-3"], compare="status Content-Range", differs=INVALID)
 files.case("range with blanks", "GET /file/ten.txt", ["Range: bytes = 0 - 3"], compare="status Content-Range")
 files.case("range in capitals", "GET /file/ten.txt", ["Range: BYTES=0-3"], compare="status Content-Range")
 files.case("range with a number of 30 digits", "GET /file/ten.txt", ["Range: bytes=0-" + "9" * 30], compare="status Content-Range")
 files.case("two ranges", "GET /file/ten.txt", ["Range: bytes=0-1,4-5"], compare="status", differs=MULTIPLE)
-files.case("HEAD with a range", "HEAD /file/ten.txt", ["Range: bytes=0-3"], compare="status Content-Range Content-Length body")
+files.case("HEAD with a range", "HEAD /file/ten.txt", ["Range: bytes=0-3"], compare="status Content-Range Content-Length body", differs=ONLY_GET)
 files.case("range of a large file", "GET /file/big.bin", ["Range: bytes=70000-70003"], compare=RANGE)
 files.case("last bytes of a large file", "GET /file/big.bin", ["Range: bytes=-2"], compare=RANGE)
 files.case("a range of .csv.gz", "GET /file/data.csv.gz", ["Range: bytes=0-1"], compare=RANGE + " Content-Encoding")
 
 files.case("If-Range with its ETag", "GET /file/ten.txt", ["Range: bytes=0-3", "If-Range: {ETag}"], compare=RANGE)
 files.case("If-Range with another ETag", "GET /file/ten.txt", ["Range: bytes=0-3", 'If-Range: "other"'], compare=RANGE)
-files.case("If-Range with a weak ETag", "GET /file/ten.txt", ["Range: bytes=0-3", "If-Range: W/{ETag}"], compare=RANGE)
+files.case("If-Range with a weak ETag", "GET /file/ten.txt", ["Range: bytes=0-3", "If-Range: W/{ETag}"], compare=RANGE, differs=EXACT)
 files.case("If-Range with its date", "GET /file/ten.txt", ["Range: bytes=0-3", f"If-Range: {DATE}"], compare=RANGE)
 files.case("If-Range with an earlier date", "GET /file/ten.txt", ["Range: bytes=0-3", f"If-Range: {EARLIER}"], compare=RANGE)
-files.case("If-Range with a later date", "GET /file/ten.txt", ["Range: bytes=0-3", f"If-Range: {LATER}"], compare=RANGE)
+files.case("If-Range with a later date", "GET /file/ten.txt", ["Range: bytes=0-3", f"If-Range: {LATER}"], compare=RANGE, differs=EXACT)
 files.case("If-Range that is malformed", "GET /file/ten.txt", ["Range: bytes=0-3", "If-Range: nonsense"], compare=RANGE)
 
 NOT_MODIFIED = "status ETag? Last-Modified Content-Type Content-Length body"
@@ -123,9 +129,9 @@ files.case("If-Modified-Since that is no date", "GET /file/ten.txt", ["If-Modifi
 files.case("If-None-Match before If-Modified-Since", "GET /file/ten.txt", ['If-None-Match: "other"', f"If-Modified-Since: {LATER}"], compare="status body")
 files.case("If-Match of another", "GET /file/ten.txt", ['If-Match: "other"'], compare="status")
 files.case("If-Match with its ETag", "GET /file/ten.txt", ["If-Match: {ETag}"], compare="status body")
-files.case("If-Match of all", "GET /file/ten.txt", ["If-Match: *"], compare="status body")
-files.case("If-Unmodified-Since earlier", "GET /file/ten.txt", [f"If-Unmodified-Since: {EARLIER}"], compare="status")
-files.case("Range before If-None-Match", "GET /file/ten.txt", ["Range: bytes=0-3", "If-None-Match: {ETag}"], compare="status")
+files.case("If-Match of all", "GET /file/ten.txt", ["If-Match: *"], compare="status body", differs=MATCH)
+files.case("If-Unmodified-Since earlier", "GET /file/ten.txt", [f"If-Unmodified-Since: {EARLIER}"], compare="status", differs=UNMODIFIED)
+files.case("Range before If-None-Match", "GET /file/ten.txt", ["Range: bytes=0-3", "If-None-Match: {ETag}"], compare="status", differs=FIRST)
 
 DISPOSITION = "status Content-Disposition"
 files.case("download_name", "GET /named?name=report.txt", compare=DISPOSITION)

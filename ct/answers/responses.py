@@ -1,5 +1,6 @@
 """Answers: statuses, errors, redirects, cookies, ETags of views, methods."""
 
+from .files import MATCH
 from .table import Group
 
 NO_INFORMATIONAL = "a client takes 1xx for no answer and waits for another one (RFC 9110 15.2): 500"
@@ -124,6 +125,9 @@ etag.case("add_etag, If-None-Match of it", "GET /added", ["If-None-Match: {ETag}
 etag.case("last_modified", "GET /dated", compare="status Last-Modified body")
 etag.case("last_modified, If-Modified-Since", "GET /dated", ["If-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT"], compare="status body")
 etag.case("last_modified, If-Modified-Since earlier", "GET /dated", ["If-Modified-Since: Sun, 06 Nov 1994 08:49:36 GMT"], compare="status body")
+etag.case("If-Match of all", "GET /strong", ["If-Match: *"], compare="status", differs=MATCH)
+etag.case("If-None-Match of all without an ETag", "GET /dated", ["If-None-Match: *"], compare="status")
+etag.case("If-None-Match of another and If-Modified-Since", "GET /dated", ['If-None-Match: "x"', "If-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT"], compare="status")
 etag.case("a range of a view", "GET /range", ["Range: bytes=2-4"], compare="status Content-Range Accept-Ranges Content-Length body")
 etag.case("a view with ranges, whole", "GET /range", compare="status Accept-Ranges body")
 etag.case("a range of a view behind the end", "GET /range", ["Range: bytes=20-"], compare="status Content-Range")
