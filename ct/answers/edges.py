@@ -53,12 +53,16 @@ none.view("/seen", python=f"return jsonify({SEEN})", rhai=f"jsonify({SEEN})")
 none.case("all", "GET /seen", [FOR, PROTO, NAME, PORT, PREFIX])
 
 HERE, THERE = "Origin: https://a.example", "Origin: https://b.example"
-ACCESS = "Access-Control-Allow-Origin Access-Control-Allow-Credentials Access-Control-Expose-Headers Vary~"
-PREFLIGHT = "status Access-Control-Allow-Origin Access-Control-Allow-Credentials Access-Control-Allow-Methods~ Access-Control-Allow-Headers~ Access-Control-Max-Age Vary~"
+ACCESS = "Access-Control-Allow-Origin Access-Control-Allow-Credentials Access-Control-Expose-Headers"
+PREFLIGHT = "status Access-Control-Allow-Origin Access-Control-Allow-Credentials Access-Control-Allow-Methods~ Access-Control-Allow-Headers~ Access-Control-Max-Age"
 ASKS = "Access-Control-Request-Method: PUT"
 
 
-def shared(title: str, python: str, rhai: str, flags: list[str] = []) -> Group:
+VARY = "another origin gets another answer, which caches must know (Fetch standard); flask-cors says so only if there are several"
+
+
+def shared(title: str, python: str, rhai: str, flags: list[str] = [], vary: tuple[str | None, str | None] = (None, None)) -> Group:
+    """Makes a group. `vary` has the reasons why `Vary` differs: with an origin, and without."""
     group = Group(title, python=python, rhai=rhai, flags=flags)
     group.view("/item", python='return "x"', rhai='"x"', methods="GET PUT")
     group.view("/abort", python="abort(409)", rhai="abort(409)")
@@ -71,14 +75,17 @@ def shared(title: str, python: str, rhai: str, flags: list[str] = []) -> Group:
     group.case("preflight", "OPTIONS /item", [HERE, ASKS], compare=PREFLIGHT)
     group.case("preflight with headers", "OPTIONS /item", [HERE, ASKS, "Access-Control-Request-Headers: x-token, content-type"], compare=PREFLIGHT)
     group.case("preflight of another origin", "OPTIONS /item", [THERE, ASKS], compare=PREFLIGHT)
+    group.case("Vary", "GET /item", [HERE], compare="status Vary~", differs=vary[0])
+    group.case("Vary without Origin", "GET /item", compare="status Vary~", differs=vary[1])
     return group
 
 
-anyone = shared("cors", "CORS(app)", "app.cors();")
+anyone = shared("cors", "CORS(app)", "app.cors();", vary=(None, VARY))
 named = shared(
     "cors of an origin",
     'CORS(app, origins=["https://a.example"], supports_credentials=True, max_age=600, expose_headers=["X-A", "X-B"])',
     'app.cors(#{ origins: ["https://a.example"], credentials: true, max_age: 600, expose_headers: ["X-A", "X-B"] });',
+    vary=(VARY, VARY),
 )
 flagged = shared("--cors *", "CORS(app, send_wildcard=True)", "", ["--cors", "*"])
-listed = shared("--cors of an origin", 'CORS(app, origins="https://a.example")', "", ["--cors", "https://a.example"])
+listed = shared("--cors of an origin", 'CORS(app, origins="https://a.example")', "", ["--cors", "https://a.example"], (VARY, VARY))

@@ -5,7 +5,6 @@ waitress and gunicorn refuse heads that Flask would read. The environ is made as
 """
 
 import io
-import mimetypes
 import os
 import socket
 import subprocess
@@ -58,8 +57,6 @@ class Flask:
         import flask_cors
         from werkzeug.middleware.proxy_fix import ProxyFix
 
-        # The types of this machine's /etc/mime.types must not count.
-        mimetypes.init(files=[])
         app = flask.Flask("mock", static_folder=None, root_path=str(files))
         # JSON of answers is UTF-8 in h1mock. That is stated in docs/from-flask.md, and not a row of its own for each case.
         app.json.ensure_ascii = False
