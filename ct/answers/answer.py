@@ -3,7 +3,9 @@
 import html
 import json
 import re
+import time
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 
 
 @dataclass
@@ -69,9 +71,18 @@ def cookies(headers: list[tuple[str, str]]) -> str:
     lines = []
     for name, value in headers:
         if name.lower() == "set-cookie":
-            first, *rest = [part.strip() for part in value.split(";")]
+            first, *rest = [until(part.strip()) for part in value.split(";")]
             lines.append("; ".join([first, *sorted(rest)]))
     return "Set-Cookie: " + (" | ".join(lines) or "-")
+
+
+def until(attribute: str) -> str:
+    """Returns `Expires=` of a time near the present as seconds from now: both sides answer at different times."""
+    name, _, value = attribute.partition("=")
+    if name.lower() != "expires":
+        return attribute
+    seconds = parsedate_to_datetime(value).timestamp() - time.time()
+    return f"Expires=in {round(seconds / 10) * 10} s" if abs(seconds) < 3600 else attribute
 
 
 def parse(received: bytes, method: str) -> Answer:
