@@ -34,7 +34,7 @@ impl Context {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BodyFraming {
-    /// No body, and no field about it: 1xx, 204, and 304 without a length.
+    /// No body, and no field about it: 1xx and 204.
     None,
     /// A declared length. HEAD and 304 declare a length without a body.
     Length(u64),
@@ -48,8 +48,6 @@ impl BodyFraming {
             _ if status < 200 || status == 204 => BodyFraming::None,
             // 205 has no body, but clients learn that from the length only, unlike for 204 and 304 (RFC 9110, section 15.3.6).
             _ if status == 205 => BodyFraming::Length(0),
-            // The length of a 304 is that of the 200 in its place, which nobody has named (RFC 9110, section 8.6).
-            None | Some(0) if status == 304 => BodyFraming::None,
             Some(length) => BodyFraming::Length(length),
             None if context.old => BodyFraming::UntilClose,
             None => BodyFraming::Chunked,
@@ -186,8 +184,6 @@ mod tests {
             (204, Some(5), PLAIN, "HTTP/1.1 204 No Content\r\nDate: D\r\n\r\n"),
             (205, Some(5), PLAIN, "HTTP/1.1 205 Reset Content\r\nDate: D\r\nContent-Length: 0\r\n\r\n"),
             (304, Some(5), PLAIN, "HTTP/1.1 304 Not Modified\r\nDate: D\r\nContent-Length: 5\r\n\r\n"),
-            (304, Some(0), PLAIN, "HTTP/1.1 304 Not Modified\r\nDate: D\r\n\r\n"),
-            (304, None, PLAIN, "HTTP/1.1 304 Not Modified\r\nDate: D\r\n\r\n"),
             (
                 200,
                 Some(0),
