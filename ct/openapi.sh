@@ -41,9 +41,12 @@ ask app/v1/foo/bar
 printf '\377' | ask app/v1/foo/bar --data-binary @-
 ask app/v1/foo/bar -H Host:
 
+runs=0
 check() {
+  runs=$((runs + 1))
   "$schemathesis" --config-file "$project/ct/schemathesis.toml" run "$project/docs/openapi.json" \
-    --url "http://127.0.0.1:$admin" --checks all --max-examples 30 --seed 1 --request-timeout 20 "$@" || {
+    --url "http://127.0.0.1:$admin" --checks all --max-examples 30 --seed 1 --request-timeout 20 \
+    --report har --report-har-path "$work/run-$runs.har" "$@" || {
     status=$?
     tail -20 log >&2
     exit "$status"
@@ -53,3 +56,6 @@ check() {
 # Operations that read the entries come first, since others delete the entries.
 check --phases examples,coverage --include-operation-id-regex '^(listRequests|getRequest|exportRequests)$'
 check "$@"
+
+# With arguments, only a part of the operations may have been selected.
+[ $# -gt 0 ] || "$project/ct/openapi_operations.py" "$work"/run-*.har

@@ -56,3 +56,8 @@ pub mod bench {
     pub use crate::script::runtime::conditions::Conditions;
     pub use crate::script::runtime::files::Files;
 }
+
+/// Properties of parsers, for the fuzz targets of ct/fuzz.
+#[cfg(any(fuzzing, test))]
+#[doc(hidden)]
+pub use message::fuzz;

@@ -122,3 +122,9 @@ fn variable<'p>(row: &str, path: &'p str) -> Option<&'p str> {
             .filter(|name| !name.is_empty() && (variable.starts_with("path:") || !name.contains('/'))),
     }
 }
+
+/// Returns the methods and the path of each row.
+#[cfg(test)]
+pub(super) fn rows() -> impl Iterator<Item = (&'static str, &'static str)> {
+    ROWS.iter().map(|(methods, path, _)| (*methods, *path))
+}

@@ -10,6 +10,8 @@ pub(crate) mod disposition;
 pub(crate) mod entity_tag;
 pub(crate) mod epoch;
 pub(crate) mod form;
+#[cfg(any(fuzzing, test))]
+pub mod fuzz;
 pub(crate) mod http_date;
 pub(crate) mod json;
 pub(crate) mod latin1;
