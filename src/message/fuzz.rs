@@ -1,11 +1,15 @@
 //! Properties of the parsers that the fuzz targets of `ct/fuzz` check, and unit tests with the inputs that they found. A property
 //! that does not hold panics. A normal build leaves these files out.
 
+mod coding;
 mod multipart;
 mod percent;
+mod range;
 
+pub use coding::{coding, compressed, decompressed};
 pub use multipart::multipart;
 pub use percent::percent;
+pub use range::{conditional, range};
 
 /// Runs `property` with each file of the corpus of this name, and with pieces of it.
 #[cfg(test)]
