@@ -20,12 +20,12 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
         read(GzEncoder::new(bytes, with)),
     ];
     for (frame, packed) in packed.into_iter().enumerate() {
-        // What the reference compressed.
+        // h1mock unpacks the bytes of the reference.
         assert_eq!(h1mock::fuzz::decompressed(frame, &packed.unwrap()).as_deref(), Some(bytes));
-        // What h1mock compressed.
+        // The reference unpacks the bytes of h1mock.
         let ours = h1mock::fuzz::compressed(frame, *level, bytes);
         assert_eq!(decoded(frame, &ours).as_deref(), Some(bytes));
-        // What h1mock accepts, the reference accepts.
+        // The reference accepts all that h1mock accepts.
         if let Some(plain) = h1mock::fuzz::decompressed(frame, bytes) {
             if let Some(theirs) = decoded(frame, bytes) {
                 assert_eq!(theirs, plain);
