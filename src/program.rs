@@ -1,6 +1,6 @@
 //! The program: command line -> one command -> exit code.
 
-use crate::cli::{self, Command, Settings, Sources, check, try_command};
+use crate::cli::{self, Command, Settings, Sources, check, routes, try_command};
 use crate::script::runtime::budget::Budget;
 use crate::serving::startup;
 use crate::system::output::write_all;
@@ -35,7 +35,9 @@ fn execute(command: Command) -> Result<ExitCode, Box<dyn Error>> {
         Command::Check { files, strict, settings } => {
             loading(&settings, move |budget| check::check(&files, strict, budget))?
         }
-        Command::Routes { file, settings } => loading(&settings, move |budget| check::routes(&file, budget))?,
+        Command::Routes { file, overlays, settings } => {
+            loading(&settings, move |budget| routes::routes(&file, &overlays, budget))?
+        }
         Command::Try { trial, settings } => {
             let own = settings.clone();
             loading(&settings, move |budget| try_command::run(&trial, budget, &own))?

@@ -6,8 +6,10 @@ use super::{Call, provision, requests};
 use crate::directory::Name;
 use crate::message::answer::Answer;
 use crate::message::form;
+use crate::provisioning::layers::Layers;
 use crate::provisioning::provision::Provision;
 use crate::provisioning::rule_changes::RuleChanges;
+use std::sync::Arc;
 
 /// The parameters of the query.
 #[derive(Debug, Default, PartialEq)]
@@ -31,14 +33,15 @@ pub(super) fn post(call: &Call) -> Result<Answer, Answer> {
     provision::accept(call, &name)?;
     let conditions = replay::conditions_of_load(activation);
     let next = activation.check(&name, &call.request.body, &conditions).map_err(|error| refused(&error))?;
-    let current = activation.current();
-    let rules = next.rules(0);
+    let (layers, next) = (activation.layers(), Arc::new(next));
+    let current = &layers.base;
+    let (rules, _) = Layers { base: next.clone(), ..Layers::clone(&layers) }.rows(0);
     let body = Object::success(&format!("basename file '{name}' would be loaded"))
         .serialize("rules", &rules)
         .warnings(&next.warnings)
-        .object("changes", changes(call, &current, &next));
+        .object("changes", changes(call, current, &next));
     let body = match asked.replay {
-        Some(count) => body.serialize("replay", &replay::run(call, (&current, next), &conditions, count)?),
+        Some(count) => body.serialize("replay", &replay::run(call, (current, next), &conditions, count)?),
         None => body,
     };
     Ok(json(200, body))

@@ -4,7 +4,7 @@ use crate::system::truncate::beginning;
 use serde_json::{Map, Value};
 
 /// Maximum of characters of a value in an error.
-const SHOWN: usize = 80;
+pub(super) const SHOWN: usize = 80;
 
 pub(super) type Parsed<T> = Result<T, String>;
 

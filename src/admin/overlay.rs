@@ -1,13 +1,13 @@
 //! `/app/v1/provision/NAME?overlay`: rules that requests meet before those of the active provision.
 
 use super::answer::{failed, refused, success_of, success_with};
+use super::fields::SHOWN;
 use super::{Admin, Call, Job};
 use crate::cli::value::duration;
 use crate::directory::Name;
 use crate::message::answer::Answer;
 use crate::message::request::Request;
 use crate::provisioning::layers::{Member, OverlayId};
-use crate::provisioning::turns::Turn;
 use crate::routing::method::is_token;
 use crate::system::spelling::nearest;
 use crate::system::truncate::beginning;
@@ -17,8 +17,6 @@ use std::time::{Duration, Instant};
 
 /// Longest time of `for`: that of an entry of chaos.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
-/// Maximum of characters of a value in an error.
-const SHOWN: usize = 80;
 /// Pause before ended overlays are removed again if too many loads wait.
 const AGAIN: Duration = Duration::from_secs(1);
 
@@ -103,16 +101,16 @@ impl Asked {
 }
 
 /// POST: 201 once the overlay serves, 422 where it does not load, 409 where there are too many.
-pub(super) fn post(call: &Call, turn: &Turn, name: &Name, asked: &Asked) -> Result<Answer, Answer> {
-    let posted = call.admin.activation.post_overlay(turn, asked.id(name), asked.lasts, &call.request.body);
+pub(super) fn post(call: &Call, name: &Name, asked: &Asked) -> Result<Answer, Answer> {
+    let posted = call.admin.activation.post_overlay(asked.id(name), asked.lasts, &call.request.body);
     let (generation, warnings) = posted.map_err(|error| refused(&error))?;
     plan_end(call.admin);
     Ok(success_with(201, &format!("overlay '{name}' has been loaded"), generation, &warnings))
 }
 
 /// DELETE: removes the overlay with this name and member.
-pub(super) fn delete(call: &Call, turn: &Turn, name: &Name, asked: &Asked) -> Result<Answer, Answer> {
-    let removed = call.admin.activation.remove_overlay(turn, &asked.id(name));
+pub(super) fn delete(call: &Call, name: &Name, asked: &Asked) -> Result<Answer, Answer> {
+    let removed = call.admin.activation.remove_overlay(&asked.id(name));
     let generation = removed.map_err(|error| refused(&error))?;
     Ok(success_of(200, &format!("overlay '{name}' has been removed"), generation))
 }

@@ -43,7 +43,7 @@ pub(super) fn post(call: &Call, turn: &Turn) -> Result<Answer, Answer> {
     let name = call.file_name()?;
     accept(call, &name)?;
     if let Some(asked) = overlay::asked(call.request, overlay::LOAD)? {
-        return overlay::post(call, turn, &name, &asked);
+        return overlay::post(call, &name, &asked);
     }
     loaded(call, 201, &name, call.admin.activation.post(turn, &name, &call.request.body))
 }
@@ -58,10 +58,10 @@ pub(super) fn get(call: &Call, turn: &Turn) -> Result<Answer, Answer> {
 }
 
 /// DELETE: removes any stored file except the active provision.
-pub(super) fn delete(call: &Call, turn: &Turn) -> Result<Answer, Answer> {
+pub(super) fn delete(call: &Call, _: &Turn) -> Result<Answer, Answer> {
     let name = call.file_name()?;
     if let Some(asked) = overlay::asked(call.request, overlay::NAMED)? {
-        return overlay::delete(call, turn, &name, &asked);
+        return overlay::delete(call, &name, &asked);
     }
     call.admin.activation.remove(&name).map_err(|error| refused(&error))?;
     Ok(success(200, &format!("file '{name}' has been removed")))

@@ -92,7 +92,7 @@ pub(super) fn conditions_of_load(activation: &Activation) -> Conditions {
 /// their order.
 pub(super) fn run(
     call: &Call,
-    (current, next): (&Provision, Provision),
+    (current, next): (&Provision, Arc<Provision>),
     loaded: &Conditions,
     count: u64,
 ) -> Result<Replay, Answer> {
@@ -107,8 +107,8 @@ pub(super) fn run(
     })?;
     let end = Instant::now() + PATIENCE;
     let values = activation.values_for(current, &next);
-    let side = |provision, values| Side { provision: Arc::new(provision), values: Arc::new(values) };
-    let sides = [side(copy, values.copy()), side(next, values)];
+    let side = |provision, values| Side { provision, values: Arc::new(values) };
+    let sides = [side(Arc::new(copy), values.copy()), side(next, values)];
     // After the copies: no request may be older than the values that it meets.
     let epoch = activation.epoch.now();
     let mut replay = Replay::default();

@@ -23,6 +23,8 @@ pub struct Target {
     pub rule: Option<(Text, Option<Paths>)>,
     pub endpoint: Option<Text>,
     pub path: Option<Paths>,
+    /// The name of the overlay that answers; empty for the active provision.
+    pub overlay: Option<String>,
 }
 
 /// A text in which `*` matches any text.
@@ -134,7 +136,7 @@ impl Target {
         Ok((plain, paths))
     }
 
-    /// Whether the target includes a request of `method` to `path`, which `rule` serves.
+    /// Whether the target includes a request of `method` to `path`, which `rule` serves, in any layer.
     pub fn fits(&self, method: &str, path: &str, rule: Option<&Rule>) -> bool {
         let by_rule = |(text, paths): &(Text, Option<Paths>)| match rule {
             Some(rule) => text.0 == rule.pattern() || text.fits(rule.pattern()),
@@ -208,6 +210,7 @@ mod tests {
             endpoint: Some(Text::new(endpoint).unwrap()),
             path: Some(Paths::new(path).unwrap()),
             rule: None,
+            overlay: None,
         };
         let cases = [
             ("get", "shop.order", "/orders/<id>", true),

@@ -99,12 +99,18 @@ impl Chaos {
         self.look().list.iter().map(show).collect()
     }
 
-    /// Returns the effect of the entries on `request`, which `rule` serves. A `preflight` of a browser belongs to the request that follows
+    /// Returns the effect of the entries on `request`, which `rule` of `overlay` serves; an empty name is the active provision. A `preflight` of a browser belongs to the request that follows
     /// it, so only entries that name a method apply to it.
     ///
     /// All entries for the request are applied. Their delays add up. If several entries set the same fault, the first counts.
     #[cold]
-    pub fn strike(&self, request: &Request, rule: Option<&Rule>, preflight: bool) -> Option<ChaosEffect> {
+    pub fn strike(
+        &self,
+        request: &Request,
+        overlay: &str,
+        rule: Option<&Rule>,
+        preflight: bool,
+    ) -> Option<ChaosEffect> {
         let all = self.look();
         let (now, mut live) = (Instant::now(), false);
         let mut found: Option<ChaosEffect> = None;
@@ -114,6 +120,7 @@ impl Chaos {
             }
             live = true;
             if (!preflight || entry.target.method.is_some())
+                && entry.target.overlay.as_deref().is_none_or(|own| own == overlay)
                 && entry.target.fits(request.method(), request.path(), rule)
                 && let Some(hold) = entry.strikes()
             {

@@ -32,7 +32,7 @@ fn request(path: &str) -> Request {
 
 /// Returns the reply to a request of `path`, if `chaos` changes it.
 fn struck(chaos: &Chaos, path: &str) -> Option<Reply> {
-    let mut effect = chaos.strike(&request(path), None, false)?;
+    let mut effect = chaos.strike(&request(path), "", None, false)?;
     let mut reply: Reply = effect.replacement.take().unwrap_or_else(|| Answer::text(200, "script")).into();
     effect.apply(&mut reply);
     Some(reply)
@@ -74,7 +74,7 @@ fn an_entry_replaces_faults_of_the_script_and_adds_to_its_delay() {
     reply.dribble(dribble(3), "");
     reply.delay(Duration::from_millis(7), "");
     reply.break_off(Breaking::Reset, "");
-    chaos.strike(&request("/"), None, false).unwrap().apply(&mut reply);
+    chaos.strike(&request("/"), "", None, false).unwrap().apply(&mut reply);
     assert_eq!(reply.hold, Duration::from_millis(12));
     let injected = reply.injected.unwrap();
     assert_eq!(injected.breaking, Some(Breaking::Close));

@@ -1,9 +1,8 @@
-//! `h1mock check` and `h1mock routes`: load provisions without serving them, and print the faults like a compiler, or the
-//! rules.
+//! `h1mock check`: loads provisions without serving them, and prints the faults like a compiler.
 
 use crate::directory::{Name, ProvisionDir};
 use crate::provisioning::ledger::listed;
-use crate::provisioning::provision::{Loaded, Provision, RuleRow};
+use crate::provisioning::provision::{Loaded, Provision};
 use crate::provisioning::warnings;
 use crate::script;
 use crate::script::runtime::budget::Budget;
@@ -97,17 +96,7 @@ impl Warnings {
     }
 }
 
-/// Prints the rules of one provision as a table.
-///
-/// # Errors
-/// The file can't be read or does not load: the report of the fault.
-pub(crate) fn routes(path: &Path, budget: Budget) -> Result<ExitCode, String> {
-    let provision = load_provision(path, budget, Conditions::default())?;
-    print(table(&provision.rules(0)).trim_end());
-    Ok(ExitCode::SUCCESS)
-}
-
-/// Loads a file that must be a provision, under `conditions`.
+/// Loads a file that must be a provision, under `conditions`: an overlay, if they have values for `store`.
 ///
 /// # Errors
 /// The file can't be read, does not load or is a library: the report.
@@ -147,6 +136,7 @@ fn load(
     Name::parse(name).map_err(|error| wrong(error.to_string()))?;
     let directory = ProvisionDir::open(folder, None).map_err(|error| wrong(error.to_string()))?;
     let files = Files::new(Arc::new(directory), name, None, Arc::default());
+    let files = if conditions.values.is_some() { files.sharing() } else { files };
     Provision::load_under(conditions, engine, budget, files)
 }
 
@@ -178,26 +168,11 @@ fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
     Ok(files)
 }
 
-fn table(rules: &[RuleRow]) -> String {
-    let mut rows = vec![["RULE", "METHODS", "ENDPOINT", "CONVERTERS", "LINE"].map(str::to_owned)];
-    rows.extend(rules.iter().map(|rule| {
-        let line = format!("{}:{}", rule.file, rule.line);
-        [rule.rule.clone(), rule.methods.join(","), rule.endpoint.clone(), rule.converters.clone(), line]
-    }));
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..5).map(width).collect();
-    let line = |row: &[String; 5]| {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
-        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-    };
-    rows.iter().map(line).collect::<Vec<_>>().join("\n")
-}
-
 pub(super) fn print_error(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
 }
 
-fn print(text: &str) {
+pub(super) fn print(text: &str) {
     // A reader such as `head` may have closed the pipe.
     let _ = writeln!(io::stdout(), "{text}");
 }

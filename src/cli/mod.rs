@@ -7,6 +7,7 @@
 pub(crate) mod check;
 mod help;
 mod line;
+pub(crate) mod routes;
 mod server_address;
 mod settings;
 mod settings_table;
@@ -43,9 +44,10 @@ pub(crate) enum Command {
         strict: bool,
         settings: Settings,
     },
-    /// List the rules of `file`; `settings` as for `Check`.
+    /// List the rules of `file`, and of `overlays` before it, the newest last; `settings` as for `Check`.
     Routes {
         file: PathBuf,
+        overlays: Vec<PathBuf>,
         settings: Settings,
     },
     /// Answer one request with a file; `settings` as for `Check`.
@@ -212,8 +214,19 @@ fn resolve_bind(values: &mut Values) {
 
 fn command(subcommand: Subcommand, operands: Vec<OsString>, values: Values) -> Parsed<Command> {
     let requests = requests(&values)?;
-    let Values { settings, generation, provision, any_status, strict, timeout, fields, data, store, .. } =
-        values;
+    let Values {
+        settings,
+        generation,
+        provision,
+        any_status,
+        strict,
+        timeout,
+        fields,
+        data,
+        store,
+        overlays,
+        ..
+    } = values;
     let (server, timeout) = (Server::from_settings(&settings), timeout.unwrap_or(TIMEOUT));
     let only = |operands| only_operand(subcommand, operands);
     let required = |operand: Option<OsString>| operand.ok_or_else(|| missing(subcommand));
@@ -223,7 +236,7 @@ fn command(subcommand: Subcommand, operands: Vec<OsString>, values: Values) -> P
         Subcommand::Check => {
             Command::Check { files: operands.into_iter().map(PathBuf::from).collect(), strict, settings }
         }
-        Subcommand::Routes => Command::Routes { file: required(only(operands)?)?.into(), settings },
+        Subcommand::Routes => Command::Routes { file: required(only(operands)?)?.into(), overlays, settings },
         Subcommand::Try => {
             let (file, method, target) = try_command::operands(operands)?;
             Command::Try { trial: Trial { file, method, target, fields, data, store }, settings }

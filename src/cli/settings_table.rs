@@ -11,6 +11,7 @@ use crate::message::cors::Cors;
 use std::ffi::OsStr;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// One row of the table.
@@ -48,6 +49,8 @@ pub(super) struct Values {
     pub since: Option<u64>,
     pub any_status: bool,
     pub strict: bool,
+    /// `--overlay`, in order.
+    pub overlays: Vec<PathBuf>,
     /// `-H`, in order.
     pub fields: Vec<(String, String)>,
     /// `-d`.
@@ -173,6 +176,11 @@ pub(super) static TABLE: &[Setting] = &[
         .option("poll-interval", "TIME", "2s")
         .help("Time between two looks at the files")
         .set(|v, s| put(&mut v.settings.poll_interval, value::duration(s, Duration::from_millis(100)..=HOUR))),
+    PROVISIONS
+        .option("overlay", "FILE", "")
+        .of(&[Routes])
+        .help("An overlay before the other rules; may be repeated, the newest last")
+        .set(|v, s| value::path(s).map(|path| v.overlays.push(path))),
     REQUEST
         .option("header", "FIELD", "")
         .short('H')

@@ -84,7 +84,11 @@ impl Subcommand {
                 "Exit code 1 when a file fails; the messages are those of the admin interface. Warnings name what looks \
                  wrong in a file that loads: unknown names, wrong numbers of arguments, writes that are lost.",
             ],
-            Routes => &["Exit code 1 when the file fails."],
+            Routes => &[
+                "With --overlay, the rules of all layers in the order in which a request tries them, each with its layer \
+                 and the rule that takes all its requests.",
+                "Exit code 1 when a file fails.",
+            ],
             Try => &[
                 "Prints the answer of FILE to a request as `curl -i` does. Notes go to standard error: what scripts log, the rule \
                  that served, and the delay and the faults of the answer, for which it does not wait.",

@@ -262,7 +262,7 @@ fn check_and_routes_take_files_and_script_budgets() {
         let expected = Command::Check { files: files.clone(), strict, settings: settings.clone() };
         assert_eq!(run(args, &env), Ok(expected));
     }
-    let expected = Command::Routes { file: PathBuf::from("serve"), settings };
+    let expected = Command::Routes { file: PathBuf::from("serve"), overlays: Vec::new(), settings };
     assert_eq!(run(&["routes", "serve"], &env), Ok(expected));
 }
 

@@ -1,7 +1,7 @@
 //! Finds the layer that handles a request: the first overlay with a rule for it, or else the base.
 //!
-//! A rule that would only redirect to the path with a slash, or answer OPTIONS by itself, gives way to a rule of a lower layer that does
-//! more. So an overlay for `GET /orders` leaves alone how the base answers preflights.
+//! A rule that would only redirect to the path with a slash, or answer OPTIONS automatically, gives way to a rule of a lower layer,
+//! unless its layer has an `app.cors`. So an overlay for `GET /orders` leaves alone how the base and its hooks answer preflights.
 
 use super::{Others, Outcome, Route, answer, compression, handle};
 use crate::chaos::Chaos;
@@ -37,7 +37,8 @@ pub(crate) fn handle_layers(
         others.base = Some(&layers.base);
         conditions.values.get_or_insert_with(|| layers.base.files.values.clone());
     }
-    let route = Route { found, host, others };
+    let name = overlay.map_or("", |index| &layers.overlays[index].id.name);
+    let route = Route { found, host, overlay: name, others };
     let mut outcome = answer(layers.provision(overlay), route, chaos, &conditions, request);
     compression::compress(&mut outcome.reply, request, layers.base.compress);
     layers.add_cors(overlay, request, &mut outcome.reply.answer);
@@ -62,7 +63,9 @@ fn choose(
                 if method == "OPTIONS" && router.rules()[index].automatic_options() =>
             {
                 allow.extend(router.allowed(path, host));
-                weak.get_or_insert((overlay, Found::Rule { index, values }));
+                if weak.as_ref().is_none_or(|(above, _)| layers.provision(*above).cors.is_none()) {
+                    weak = Some((overlay, Found::Rule { index, values }));
+                }
             }
             Found::Redirect { path: to } if to.strip_suffix('/') == Some(path) => {
                 weak.get_or_insert((overlay, Found::Redirect { path: to }));

@@ -103,7 +103,7 @@ pub fn handle(
 ) -> Outcome {
     let host = provision.router.has_hosts().then(|| request.host());
     let found = provision.router.find_at(request.method(), request.path(), host.as_deref());
-    let route = Route { found, host, others: Others::default() };
+    let route = Route { found, host, overlay: "", others: Others::default() };
     let mut outcome = answer(provision, route, chaos, conditions, request);
     compression::compress(&mut outcome.reply, request, provision.compress);
     provision.add_cors(request, &mut outcome.reply.answer);
@@ -115,6 +115,8 @@ struct Route<'l> {
     found: Found,
     /// The host of the request; `None` if no rule depends on it.
     host: Option<String>,
+    /// The name of the overlay that answers; empty for the base.
+    overlay: &'l str,
     others: Others<'l>,
 }
 
@@ -149,7 +151,7 @@ fn answer(
     conditions: &Conditions,
     request: &mut Arc<Request>,
 ) -> Outcome {
-    let Route { found, host, others } = route;
+    let Route { found, host, overlay, others } = route;
     let rule = match &found {
         Found::Rule { index, .. } | Found::Moved { index, .. } => Some(*index),
         _ => None,
@@ -161,7 +163,7 @@ fn answer(
     let mut effect = None;
     if chaos.is_live() {
         let rule = rule.map(|index| &provision.router.rules()[index]);
-        effect = chaos.strike(request, rule, preflight.is_some());
+        effect = chaos.strike(request, overlay, rule, preflight.is_some());
     }
     if let Some(answer) = effect.as_mut().and_then(|effect| effect.replacement.take()).or(preflight) {
         let mut reply = Reply::from(answer);

@@ -39,6 +39,14 @@ pub(crate) struct LoadOptions {
     pub required: Required,
 }
 
+impl LoadOptions {
+    /// Sets the options that complete the answers of `provision`.
+    pub(crate) fn apply(&self, provision: &mut Provision) {
+        (provision.explain, provision.compress) = (self.explain, self.compress);
+        provision.cors = provision.cors.take().or_else(|| self.cors.clone());
+    }
+}
+
 /// Loads `name` from `source`, or from the provision directory. Changes nothing that serves.
 ///
 /// # Errors
@@ -56,8 +64,7 @@ pub(crate) fn load(
     let files = Files::new(directory.clone(), name, source, values).keeping(options.keep_store);
     let mut loaded = Provision::load_under(conditions, engine, options.budget, files)?;
     if let Loaded::Provision(provision) = &mut loaded {
-        (provision.explain, provision.compress) = (options.explain, options.compress);
-        provision.cors = provision.cors.take().or_else(|| options.cors.clone());
+        options.apply(provision);
         if !options.keep_store {
             provision.files.values.keep_loaded();
         }
@@ -68,7 +75,7 @@ pub(crate) fn load(
 /// Loads the overlay `name` from `source`. Its scripts find the `values` of the active provision, and can't change them while they load.
 ///
 /// # Errors
-/// The first fault of the source or its imports.
+/// The first fault of the source or its imports, or it has no rule.
 pub(crate) fn load_overlay(
     engine: &Arc<Engine>,
     options: &LoadOptions,
@@ -76,16 +83,30 @@ pub(crate) fn load_overlay(
     name: &str,
     source: Vec<u8>,
     values: Arc<KeyValueStore>,
-) -> Result<Loaded, LoadError> {
+) -> Result<Provision, LoadError> {
     // The values of its own stay empty: requests bring those of the provision that is active then.
     let files = Files::new(directory.clone(), name, Some(source), Arc::new(values.other())).sharing();
     let (clock, dice) = options.simulation.of_load();
     let conditions = Conditions { values: Some(values), clock, dice };
-    let mut loaded = Provision::load_under(conditions, engine, options.budget, files)?;
-    if let Loaded::Provision(provision) = &mut loaded {
-        provision.explain = options.explain;
+    let loaded = Provision::load_under(conditions, engine, options.budget, files);
+    let loaded = loaded.and_then(|loaded| loaded.into_provision(name));
+    let mut provision = loaded.and_then(with_rules).map_err(|fault| Fault { in_overlay: true, ..fault })?;
+    provision.explain = options.explain;
+    Ok(provision)
+}
+
+/// Refuses an overlay without a rule.
+///
+/// # Errors
+/// `the overlay registers no rule`
+pub(crate) fn with_rules(overlay: Provision) -> Result<Provision, LoadError> {
+    if !overlay.views.is_empty() {
+        return Ok(overlay);
     }
-    Ok(loaded)
+    let hint = "hooks and error handlers of an overlay run only for requests that its own rules serve: \
+                add a rule, for example `app.get(\"/foo\", foo)`";
+    let fault = Fault::of_file(&overlay.name, "the overlay registers no rule");
+    Err(Fault { in_overlay: true, hint: Some(hint.to_owned()), ..fault })
 }
 
 /// Loads `initial`, or the built-in provision if `initial` is missing or broken.

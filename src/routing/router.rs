@@ -72,6 +72,11 @@ impl Router {
         &self.rules
     }
 
+    /// Returns the indices of the rules in the order in which a request tries them.
+    pub(crate) fn order(&self) -> &[usize] {
+        &self.order
+    }
+
     /// Whether any rule is for some hosts only. If none is, the caller need not determine the host of a request.
     pub fn has_hosts(&self) -> bool {
         self.has_hosts

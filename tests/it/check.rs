@@ -52,6 +52,45 @@ RULE                METHODS           ENDPOINT  CONVERTERS      LINE
     assert_eq!(String::from_utf8_lossy(&output.stdout), expected);
 }
 
+#[test]
+fn routes_prints_the_rules_of_all_layers_in_the_order_in_which_they_are_tried() {
+    let folder = Folder::new();
+    folder.write(
+        "api",
+        "fn registerRules() {\n    store.set(\"n\", 1);\n    app.get(\"/a/<int:id>\", |id| 1);\n    app.get(\"/b\", || 1, #{ endpoint: \"b\" });\n}\n",
+    );
+    folder
+        .write("old", "fn registerRules() { app.get(\"/<path:all>\", |all| 1, #{ endpoint: \"all\" }); }\n");
+    folder.write(
+        "new",
+        "fn registerRules() { let n = store.get(\"n\"); app.get(\"/b\", || `${n}`, #{ endpoint: \"b\" }); }\n",
+    );
+    folder.write("writes", "fn registerRules() { store.set(\"n\", 2); app.get(\"/b\", || 1); }\n");
+    folder.write("hooks", "fn registerRules() { app.before_request(|| ()); }\n");
+    let routes = |overlays: &[&str]| {
+        let overlays = overlays.iter().flat_map(|overlay| ["--overlay", overlay]);
+        let output = binary().args(["routes", "api"]).args(overlays).current_dir(&folder.0).output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let expected = "\
+LAYER        RULE         METHODS           ENDPOINT     CONVERTERS  LINE   SHADOWED BY
+overlay new  /b           GET,HEAD,OPTIONS  b                        new:1
+overlay old  /<path:all>  GET,HEAD,OPTIONS  all          all: path   old:1
+base         /b           GET,HEAD,OPTIONS  b                        api:4  /b of overlay `new`
+base         /a/<int:id>  GET,HEAD,OPTIONS  closure_3_9  id: int     api:3  /<path:all> of overlay `old`
+";
+    assert_eq!(routes(&["old", "new"]), (Some(0), expected.to_owned(), String::new()));
+    for (overlay, reason) in [
+        ("writes", "failed to load overlay `writes`: line 1, column 28: an overlay shares `store`"),
+        ("hooks", "failed to load overlay `hooks`: the overlay registers no rule"),
+        ("none", "`none`: there is no such file"),
+    ] {
+        let (code, _, error) = routes(&[overlay]);
+        assert!(code == Some(1) && error.contains(reason), "{error}");
+    }
+}
+
 const SUSPECT: &str =
     "fn registerRules() {\n    app.get(\"/a\", show);\n}\nfn show() {\n    helo(1)\n}\nfn hello(n) { n }\n";
 

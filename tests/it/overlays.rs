@@ -72,6 +72,8 @@ fn an_overlay_serves_from_its_post_to_its_delete() {
     assert_eq!((&row["hits"], &row["file"], &row["line"]), (&1.into(), &"newer".into(), &1.into()));
     assert_eq!(listed["rules"][0]["shadowed_by"], "/orders of overlay `newer`");
     assert_eq!(listed["overlays"][1]["rules"][0]["shadowed_by"], "/orders of overlay `newer`");
+    let checked = mock.admin("POST /app/v1/check", PLAIN, BUSY.as_bytes()).json();
+    assert_eq!(checked["rules"][0]["shadowed_by"], "/orders of overlay `newer`");
     // The same name again takes the place of the old one.
     assert_eq!(load(&mock, "busy?overlay", &BUSY.replace("busy", "busier")), 4);
     assert_eq!((names(&mock), mock.get("/orders").text()), (vec!["newer".into(), "busy".into()], "1".into()));
@@ -191,11 +193,11 @@ fn an_overlay_that_does_not_load_changes_nothing() {
     let mock = Mock::serving(BASE);
     load(&mock, "busy?overlay", BUSY);
     for (source, reason) in [
-        ("fn registerRules() {\n  ( }", "failed to load provision `busy`: line 2, column 5: "),
-        ("fn one() { 1 }", "failed to load provision `busy`: function registerRules() is missing"),
+        ("fn registerRules() {\n  ( }", "failed to load overlay `busy`: line 2, column 5: "),
+        ("fn one() { 1 }", "failed to load overlay `busy`: function registerRules() is missing"),
         (
             "fn registerRules() { app.before_request(|| ()); }",
-            "failed to load provision `busy`: the overlay registers no rule",
+            "failed to load overlay `busy`: the overlay registers no rule",
         ),
         (
             "fn registerRules() { store.set(\"a\", 1); app.get(\"/\", || 1); }",
@@ -268,9 +270,12 @@ fn chaos_journal_metrics_and_report_know_the_rules_of_overlays() {
     assert_eq!(mock.admin("PUT /app/v1/chaos", &[], chaos).status, 200);
     let get = |target: &str| mock.send("GET", target, &[("baggage", "test=17")], b"");
     assert_eq!((get("/new/1").status, get("/new/1").status), (418, 500));
-    mock.wait_for_log("provision `busy`: line 1");
+    mock.wait_for_log("script error in overlay `busy`: line 1");
     get("/orders");
     mock.get("/orders");
+    let chaos =
+        br#"[{"overlay": "busy", "delay": 0}, {"overlay": "", "delay": 0}, {"overlay": "b", "delay": 0}]"#;
+    assert_eq!(mock.admin("PUT /app/v1/chaos", &[], chaos).status, 200);
     let entries = mock.admin("GET /app/v1/requests", &[], b"").json();
     let entries = entries["requests"].as_array().unwrap();
     let overlays: Vec<Option<&str>> = entries.iter().map(|entry| entry["overlay"].as_str()).collect();
@@ -281,11 +286,18 @@ fn chaos_journal_metrics_and_report_know_the_rules_of_overlays() {
         let verdict = mock.admin(&format!("GET /app/v1/verify?{filter}&count={count}"), &[], b"").json();
         assert_eq!(verdict["verdict"], "pass", "{filter}: {verdict}");
     }
+    get("/orders");
+    get("/missing");
+    mock.get("/orders");
+    let hits = mock.admin("GET /app/v1/chaos", &[], b"").json();
+    let hits: Vec<u64> =
+        hits["chaos"].as_array().unwrap().iter().map(|entry| entry["hits"].as_u64().unwrap()).collect();
+    assert_eq!(hits, [1, 2, 0]);
     let metrics = mock.admin("GET /metrics", &[], b"").text();
     for line in [
         "h1mock_requests_total{rule=\"/new/<id>\",method=\"GET\",status=\"418\"} 1",
-        "h1mock_requests_total{rule=\"/orders\",method=\"GET\",status=\"200\"} 1",
-        "h1mock_requests_total{rule=\"/orders\",method=\"GET\",status=\"503\"} 1",
+        "h1mock_requests_total{rule=\"/orders\",method=\"GET\",status=\"200\"} 2",
+        "h1mock_requests_total{rule=\"/orders\",method=\"GET\",status=\"503\"} 2",
         "h1mock_generation 2",
     ] {
         assert!(metrics.contains(line), "{line}: {metrics}");

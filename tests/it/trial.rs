@@ -161,6 +161,21 @@ fn a_replay_needs_a_journal() {
 }
 
 #[test]
+fn a_replay_has_the_headers_of_the_command_line() {
+    let mock = shop(&["--cors", "https://a.example"]);
+    let origin = ("Origin", "https://a.example");
+    mock.send("GET", "/motto", &[origin], b"");
+    let preflight =
+        mock.send("OPTIONS", "/nowhere", &[origin, ("Access-Control-Request-Method", "PUT")], b"");
+    assert_eq!(preflight.status, 200);
+    let next = SHOP.replace("store.set(", "app.cors(#{ origins: [\"https://a.example\"] });\n    store.set(");
+    for source in [SHOP, &next] {
+        let replay = check(&mock, "?replay=100", source).json()["replay"].clone();
+        assert_eq!((&replay["same"], &replay["recorded_otherwise"]), (&json!(2), &json!(0)), "{replay}");
+    }
+}
+
+#[test]
 fn a_check_and_a_replay_leave_no_trace() {
     let mock = shop(&[]);
     order(&mock, "a");

@@ -13,7 +13,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 /// The fields of an entry, as the error for an unknown field lists them.
-const FIELDS: &str = "rule, method, endpoint, path, delay, dribble, fault, status, body, headers, probability, seed, for, times";
+const FIELDS: &str = "rule, method, endpoint, path, overlay, delay, dribble, fault, status, body, headers, probability, seed, for, times";
 /// Longest time of `for`.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
@@ -49,6 +49,7 @@ fn entry(given: Value) -> Parsed<Entry> {
         rule: optional(object, "rule", |value| Target::rule(text(value)?))?,
         endpoint: optional(object, "endpoint", |value| Text::new(text(value)?))?,
         path: optional(object, "path", |value| Paths::new(text(value)?))?,
+        overlay: optional(object, "overlay", |value| Ok(text(value)?.to_owned()))?,
     };
     let lasts = optional(object, "for", |given| {
         value::duration(OsStr::new(text(given)?), Duration::from_millis(1)..=LONGEST)
@@ -154,7 +155,7 @@ mod tests {
     fn every_field_is_parsed() {
         let list = br#"[
             {"rule": "/orders/<int:id>", "method": "POST", "delay": 100},
-            {"path": "/orders/*", "endpoint": "shop.*", "delay": {"uniform": [50, 150.5]}, "times": 3},
+            {"overlay": "busy", "path": "/orders/*", "endpoint": "shop.*", "delay": {"uniform": [50, 150.5]}, "times": 3},
             {"delay": {"lognormal": {"median": 100, "sigma": 0.5}}, "for": "1.5m", "seed": -1},
             {"dribble": {"chunks": 5, "ms": 1000}, "fault": "partial", "probability": 0},
             {"status": 503, "headers": {"Retry-After": 5, "X": ["a", "b"]}, "body": {"error": "busy"}},
@@ -180,7 +181,7 @@ mod tests {
             (r#"[{"delay":1},7]"#, "entry 2: `7` is no object"),
             (
                 r#"[{"dealy":1}]"#,
-                "entry 1: field `dealy` is unknown: there are rule, method, endpoint, path, delay, dribble, fault, \
+                "entry 1: field `dealy` is unknown: there are rule, method, endpoint, path, overlay, delay, dribble, fault, \
                  status, body, headers, probability, seed, for, times",
             ),
             ("{}", "one of `delay`, `dribble`, `fault` and `status` is needed"),
@@ -235,6 +236,7 @@ mod tests {
             (r#"{"delay":1,"for":"25h"}"#, "field `for`: `25h` is out of range (1ms to 24h)"),
             (r#"{"delay":1,"for":30}"#, "field `for`: `30` is no text"),
             (r#"{"delay":1,"times":0}"#, "field `times`: `0` is no number from 1 on"),
+            (r#"{"delay":1,"overlay":7}"#, "field `overlay`: `7` is no text"),
             (r#"{"delay":1,"rule":""}"#, "field `rule`: it is empty"),
             (
                 r#"{"delay":1,"rule":"/a/<int:7>"}"#,

@@ -22,6 +22,7 @@ fn provision(name: &str, source: &str) -> Arc<Provision> {
     let folder = Folder::new();
     let directory = Arc::new(folder.directory());
     let files = Files::new(directory, name, Some(source.into()), Arc::default());
+    let files = if name == "base" { files } else { files.sharing() };
     let engine = Arc::new(script::engine(Budget::default()));
     let loaded = Provision::load(&engine, Budget::default(), files).unwrap_or_else(|error| panic!("{error}"));
     let mut provision = loaded.into_provision(name).unwrap();
@@ -132,7 +133,8 @@ fn methods_of_all_layers_are_allowed() {
         ("GET /orders", expected(200, "base", "", "")),
         ("POST /orders", expected(200, "posted", "", "`a`")),
         ("DELETE /orders", (405, String::new(), "GET, HEAD, OPTIONS, POST".into(), String::new())),
-        ("OPTIONS /orders", expected(200, "", "GET, HEAD, OPTIONS, POST", "`a`")),
+        // The base answers, with its hooks: they may add headers that browsers need.
+        ("OPTIONS /orders", expected(200, "", "GET, HEAD, OPTIONS, POST", "")),
         ("GET /new", (405, String::new(), "OPTIONS, PUT".into(), String::new())),
         ("OPTIONS /new", expected(200, "", "OPTIONS, PUT", "`a`")),
         ("OPTIONS /orders/7", expected(200, "", "GET, HEAD, OPTIONS", "")),
@@ -155,6 +157,17 @@ fn methods_of_all_layers_are_allowed() {
 }
 
 #[test]
+fn an_overlay_with_a_policy_of_cors_answers_preflights() {
+    let cors = r#"app.cors(#{ origins: ["https://a.example"] });"#;
+    for (policy, overlay_name) in [("", ""), (cors, "`a`")] {
+        let source = format!(r#"{policy} app.post("/orders", || 1);"#);
+        let layers = layers(vec![overlay("a", None, &source)]);
+        let answer = expected(200, "", "GET, HEAD, OPTIONS, POST", overlay_name);
+        assert_eq!(answered(&layers, "OPTIONS /orders", "", "Allow"), answer, "{policy}");
+    }
+}
+
+#[test]
 fn url_for_knows_the_endpoints_of_the_overlay_and_of_the_base() {
     let layers = layers(vec![overlay(
         "a",
@@ -165,7 +178,7 @@ fn url_for_knows_the_endpoints_of_the_overlay_and_of_the_base() {
     assert_eq!(answered(&layers, "GET /orders/new", "", "").1, "/orders/new /own");
     let error = send(&layers, "GET /wrong", "").error.unwrap();
     let error_text =
-        "script error in provision `a`: line 2, column 33: url_for: no rule has endpoint `nothing`";
+        "script error in overlay `a`: line 2, column 33: url_for: no rule has endpoint `nothing`";
     assert_eq!(&*error, error_text);
 }
 

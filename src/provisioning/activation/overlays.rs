@@ -7,9 +7,7 @@ use crate::observing::metrics::{LayerRules, metrics};
 use crate::provisioning::error::ActivationError;
 use crate::provisioning::layers::{Layers, MOST_OVERLAYS, Overlay, OverlayId};
 use crate::provisioning::load::load_overlay;
-use crate::provisioning::provision::Provision;
-use crate::provisioning::turns::Turn;
-use crate::script::runtime::fault::{Fault, LoadError, REPORT};
+use crate::script::runtime::fault::{Fault, REPORT};
 use crate::system::lock::lock;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -22,7 +20,6 @@ impl Activation {
     /// `source` does not load or has no rules, or there are too many overlays. Then nothing changes.
     pub(crate) fn post_overlay(
         &self,
-        _turn: &Turn,
         id: OverlayId,
         lasts: Option<Duration>,
         source: &[u8],
@@ -35,7 +32,10 @@ impl Activation {
         if self.layers().live().filter(|(_, overlay)| overlay.id != id).count() >= MOST_OVERLAYS {
             return Err(ActivationError::TooManyOverlays);
         }
-        let mut provision = self.load_overlay(&id.name, source).map_err(|error| {
+        let values = self.current().files.values.clone();
+        let (options, source) = (&self.options, source.to_vec());
+        let loaded = load_overlay(&self.engine, options, &self.directory, &id.name, source, values);
+        let mut provision = loaded.map_err(|error| {
             metrics().load_failed(&error, false);
             log::error!(target: REPORT, "{}", error.noted(&format!("overlay {id} does not serve in this form")));
             ActivationError::Load(error)
@@ -55,7 +55,7 @@ impl Activation {
     ///
     /// # Errors
     /// There is no such overlay.
-    pub(crate) fn remove_overlay(&self, _turn: &Turn, id: &OverlayId) -> Result<u64, ActivationError> {
+    pub(crate) fn remove_overlay(&self, id: &OverlayId) -> Result<u64, ActivationError> {
         let layers = self.overlay(id)?.0;
         let generation = self.active.remove(|overlay, _| overlay.id == *id);
         drop(layers);
@@ -103,21 +103,6 @@ impl Activation {
             Some(index) => Ok((layers, index)),
             None => Err(ActivationError::NoOverlay { wanted: id.clone(), names: layers.names() }),
         }
-    }
-
-    /// Compiles an overlay. It must have a rule: its hooks and error handlers run only for requests that its rules serve.
-    fn load_overlay(&self, name: &str, source: &[u8]) -> Result<Provision, LoadError> {
-        let values = self.current().files.values.clone();
-        let loaded =
-            load_overlay(&self.engine, &self.options, &self.directory, name, source.to_vec(), values)?;
-        let provision = loaded.into_provision(name)?;
-        if provision.views.is_empty() {
-            let hint = "hooks and error handlers of an overlay run only for requests that its own rules serve: \
-                        add a rule, for example `app.get(\"/foo\", foo)`";
-            let fault = Fault::of_file(name, "the overlay registers no rule");
-            return Err(Fault { hint: Some(hint.to_owned()), ..fault });
-        }
-        Ok(provision)
     }
 }
 

@@ -184,9 +184,7 @@ const OVERLAY: &str = "fn registerRules() { app.get(\"/\", || \"overlay\"); }";
 impl Tested {
     fn overlay(&self, name: &str, lasts: Option<Duration>, source: &str) -> Result<u64, ActivationError> {
         let (activation, id) = (&self.activation, id(name));
-        activation
-            .post_overlay(&activation.turn(), id, lasts, source.as_bytes())
-            .map(|(generation, _)| generation)
+        activation.post_overlay(id, lasts, source.as_bytes()).map(|(generation, _)| generation)
     }
 
     fn overlays(&self) -> Vec<String> {
@@ -210,12 +208,11 @@ fn overlays_stay_over_activations_and_each_change_is_a_generation() {
         assert!(matches!(tested.overlay("one", None, source), Err(ActivationError::Load(_))), "{source}");
     }
     assert_eq!(tested.activation.generation(), 5);
-    let turn = tested.activation.turn();
-    assert_eq!(tested.activation.remove_overlay(&turn, &id("two")).unwrap(), 6);
-    let unknown = tested.activation.remove_overlay(&turn, &id("two")).unwrap_err();
+    assert_eq!(tested.activation.remove_overlay(&id("two")).unwrap(), 6);
+    let unknown = tested.activation.remove_overlay(&id("two")).unwrap_err();
     assert_eq!(unknown.to_string(), "there is no overlay `two`: there are `one`");
     assert_eq!((tested.activation.reset(), tested.activation.reset()), (7, 7));
-    let unknown = tested.activation.remove_overlay(&turn, &id("one")).unwrap_err();
+    let unknown = tested.activation.remove_overlay(&id("one")).unwrap_err();
     assert_eq!(unknown.to_string(), "there is no overlay `one`, nor any other");
     assert!(!tested.folder.root().join("one").exists());
 }

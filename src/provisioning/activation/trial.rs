@@ -74,7 +74,7 @@ impl Activation {
         let load = || Provision::load_under(conditions, &self.engine, self.options.budget, files);
         let (loaded, _) = log_capture::within(load);
         let mut provision = loaded?.into_provision(&name)?;
-        provision.explain = self.options.explain;
+        self.options.apply(&mut provision);
         Ok(provision)
     }
 

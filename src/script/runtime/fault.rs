@@ -34,6 +34,9 @@ pub struct Fault {
     /// The provision that runs or was about to load.
     #[serde(skip)]
     pub provision: String,
+    /// Whether that is an overlay.
+    #[serde(skip)]
+    pub in_overlay: bool,
     /// The file with the fault: the provision, or a file that it imports.
     pub file: String,
     /// Line, from 1.
@@ -63,8 +66,8 @@ impl Fault {
     pub fn from_position(files: &Files, file: &str, at: Position, message: impl Into<String>) -> Fault {
         let line = at.line();
         let source = line.and_then(|line| files.line(file, line));
-        let provision = files.main.clone();
-        Fault { provision, line, column: at.position(), source, ..Fault::of_file(file, message) }
+        let (provision, in_overlay) = (files.main.clone(), files.shares_values);
+        Fault { provision, in_overlay, line, column: at.position(), source, ..Fault::of_file(file, message) }
     }
 
     /// Returns the fault at the innermost place of `error`. `file` is the file that h1mock called.
@@ -143,7 +146,7 @@ impl Fault {
 
     /// Returns the report of a warning about a file that loads.
     pub fn as_warning(&self) -> String {
-        self.report_as(&format!("provision `{}`: {}{}", self.provision, self.place(), self.message))
+        self.report_as(&format!("{}: {}{}", self.layer(), self.place(), self.message))
     }
 
     fn report_as(&self, message: &str) -> String {
@@ -159,13 +162,18 @@ impl Fault {
 
     /// Returns the line for the log and the body of a 500: ``script error in provision `foo-bar`: line 3, column 7: ...``.
     pub fn at_run_time(&self) -> String {
-        format!("script error in provision `{}`: {}{}", self.provision, self.place(), self.message)
+        format!("script error in {}: {}{}", self.layer(), self.place(), self.message)
+    }
+
+    /// Returns `` provision `foo-bar` `` or `` overlay `busy` ``.
+    fn layer(&self) -> String {
+        format!("{} `{}`", if self.in_overlay { "overlay" } else { "provision" }, self.provision)
     }
 }
 
 impl fmt::Display for Fault {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "failed to load provision `{}`: {}{}", self.provision, self.place(), self.message)
+        write!(out, "failed to load {}: {}{}", self.layer(), self.place(), self.message)
     }
 }
 
