@@ -53,8 +53,8 @@ check() {
   }
 }
 
-# Operations that read the entries come first, since others delete the entries.
-check --phases examples,coverage --include-operation-id-regex '^(listRequests|getRequest|exportRequests)$'
+# Operations that read entries and stored provisions come first, since others delete both.
+check --phases examples,coverage --include-operation-id-regex '^(listRequests|getRequest|exportRequests|activateProvision)$'
 check "$@"
 
 # With arguments, only a part of the operations may have been selected.

@@ -30,6 +30,7 @@ use crate::chaos::{Chaos, Reply};
 use crate::directory::Name;
 use crate::message::answer::Answer;
 use crate::message::request::Request;
+use crate::message::request::reception::Reception;
 use crate::message::request::url::places;
 use crate::observing::journal::waiting::Waiters;
 use crate::observing::journal::{After, Journal};
@@ -64,6 +65,8 @@ pub(crate) struct Admin {
     pub journal: Arc<Journal>,
     pub streams: Arc<Streams>,
     pub waiters: Arc<Waiters>,
+    /// How requests reach the mock, for replays.
+    pub reception: Reception,
     /// Runs loads, one after the other, while the workers answer other requests.
     pub loads: JobThread<Job>,
     /// Searches files, values and entries, one request after the other.

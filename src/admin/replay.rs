@@ -112,6 +112,11 @@ pub(super) fn run(
     // After the copies: no request may be older than the values that it meets.
     let epoch = activation.epoch.now();
     let mut replay = Replay::default();
+    let request = |entry: &Entry| {
+        let mut request = request(entry);
+        call.admin.reception.receive(&mut request, epoch);
+        request
+    };
     let since = journal.last().saturating_sub(count);
     journal.read(since, &mut |entry| {
         let why = if Instant::now() > end {
@@ -121,7 +126,7 @@ pub(super) fn run(
         };
         match why {
             Some(why) => replay.skip(entry, why),
-            None => replay.compare(entry, &sides, epoch, activation.simulation()),
+            None => replay.compare(entry, &request(entry), &sides, activation.simulation()),
         }
         ControlFlow::Continue(())
     });
@@ -172,10 +177,9 @@ impl Replay {
     }
 
     /// Handles the request of `entry` with both sides, and compares the answers.
-    fn compare(&mut self, entry: &Entry, sides: &[Side; 2], epoch: u64, simulation: &Simulation) {
-        let request = request(entry, epoch);
+    fn compare(&mut self, entry: &Entry, request: &Request, sides: &[Side; 2], simulation: &Simulation) {
         // The time of the entry, as the clock that is set for such a request shows it.
-        let (clock, _) = simulation.find(&request);
+        let (clock, _) = simulation.find(request);
         let arrival = Reading { wall: i128::from(entry.time) * 1_000, ..Reading::real() };
         let clock = Clock::frozen(clock.at(arrival).wall);
         let dice = || Dice::seeded(entry.number.cast_signed());
@@ -215,10 +219,8 @@ impl Side {
 }
 
 /// Returns the request of an entry.
-fn request(entry: &Entry, epoch: u64) -> Request {
+fn request(entry: &Entry) -> Request {
     let Entry { method, target, headers, body, peer, .. } = entry;
     let fields = headers.iter().map(|(name, value)| (name, value));
-    let mut request = Request::from_parts(method, target, fields, body.clone(), *peer, None);
-    request.epoch = epoch;
-    request
+    Request::from_parts(method, target, fields, body.clone(), *peer, None)
 }

@@ -217,7 +217,8 @@ fn seconds(value: &Value) -> Option<i128> {
     if let Some(seconds) = value.as_i64() {
         return Some(i128::from(seconds) * SECOND);
     }
-    Some((value.as_f64()? * 1e6).round() as i128 * 1_000)
+    // A cast saturates: no number of seconds wraps to another one.
+    Some(((value.as_f64()? * 1e6).round() as i128).saturating_mul(1_000))
 }
 
 #[cfg(test)]

@@ -84,6 +84,11 @@ fn started_with(required: Option<&str>) -> (Arc<Admin>, Jobs) {
         streams: Streams::new(&journal),
         waiters: Waiters::new(&journal),
         journal,
+        reception: Reception {
+            address: ([127, 0, 0, 1], 8000).into(),
+            max_content: 1 << 20,
+            trusted_proxies: 0,
+        },
         loads: Job::thread("loads", 16 << 20).unwrap(),
         reads: Job::thread("reads", 16 << 20).unwrap(),
         checks: Job::thread("checks", 16 << 20).unwrap(),

@@ -109,6 +109,7 @@ pub(super) static TABLE: &[Setting] = &[
         .set(|v, s| put(&mut v.settings.workers, value::count(s, 1..=1024).map(Some))),
     LISTENERS
         .option("trust-proxy", "N", "0")
+        .of(&[Serve, Try])
         .help("Proxies in front of the mock whose X-Forwarded-* headers count; 0 trusts none")
         .set(|v, s| put(&mut v.settings.trust_proxy, value::count(s, 0..=100))),
     LIMITS
@@ -226,6 +227,7 @@ pub(super) static TABLE: &[Setting] = &[
         .set(|v, s| put(&mut v.settings.store_bytes, value::size(s, 64 << 10..=usize::MAX).map(Some))),
     SCRIPTS
         .option("cors", "ORIGINS", "")
+        .of(&[Serve, Try])
         .help("Origins whose pages may read answers, with commas: `https://a.example`, `http://localhost:*`, `*`")
         .set(|v, s| put(&mut v.settings.cors, value::text(s).and_then(Cors::parse))),
     SCRIPTS
@@ -245,6 +247,7 @@ pub(super) static TABLE: &[Setting] = &[
         .set(|v, s| put(&mut v.settings.seed, value::clock::seed(s))),
     SCRIPTS
         .switch("compress")
+        .of(&[Serve, Try])
         .help("Compress answers of text from 500 bytes on, for clients that accept gzip or deflate")
         .set(|v, s| put(&mut v.settings.compress, value::switch(s))),
     ADMIN

@@ -65,14 +65,16 @@ pub(super) fn operands(operands: Vec<OsString>) -> Parsed<(PathBuf, String, Stri
 /// # Errors
 /// The provision does not load, or a body or value can't be read.
 pub(crate) fn run(trial: &Trial, budget: Budget, settings: &Settings) -> Result<ExitCode, String> {
-    let request = trial.request()?;
+    let mut request = trial.request()?;
+    request.trust(settings.trust_proxy);
     let simulation = Simulation::new(settings.clock, settings.seed);
     let (clock, dice) = simulation.of_load();
     let conditions = Conditions { clock, dice, ..Conditions::default() };
     let (loaded, lines) = log_capture::within(|| load_provision(&trial.file, budget, conditions));
     lines.iter().for_each(|line| print_error(line));
     let mut provision = loaded?;
-    provision.explain = settings.explain;
+    (provision.explain, provision.compress) = (settings.explain, settings.compress);
+    provision.cors = provision.cors.take().or_else(|| settings.cors.clone());
     if let Some(given) = &trial.store {
         prepare(&provision, &read(given, "--store")?)?;
     }

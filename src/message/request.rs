@@ -2,6 +2,7 @@
 //! form are parsed once, when they are first used.
 
 mod forwarded;
+pub(crate) mod reception;
 pub(crate) mod url;
 
 use crate::message::baggage;

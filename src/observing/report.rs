@@ -93,9 +93,7 @@ impl Report {
             self.simulated(),
         )
     }
-}
 
-impl Report {
     /// Returns the members of the JSON for the clock and the seed: none for real time and chance.
     fn simulated(&self) -> String {
         let clock = self.clock.as_ref().map(|clock| {

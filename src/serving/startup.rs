@@ -5,6 +5,7 @@ use crate::chaos::Chaos;
 use crate::cli::Settings;
 use crate::directory::ProvisionDir;
 use crate::message::epoch::Epoch;
+use crate::message::request::reception::Reception;
 use crate::observing::access_log::AccessLog;
 use crate::observing::journal::waiting::Waiters;
 use crate::observing::journal::{Journal, on_own_thread};
@@ -64,21 +65,24 @@ fn run(settings: Settings) -> Result<ExitCode, String> {
     let _ = loaded.set(service.activation.clone());
     let stack = service.budget.stack();
     let pending = PendingBudget::new(mock.buffered);
+    let reception = Reception {
+        address: mock.address,
+        max_content: settings.max_body,
+        trusted_proxies: settings.trust_proxy,
+    };
     let mock_work = MockWork {
         shared: service.shared.clone(),
         activation: service.activation.clone(),
         chaos: service.chaos.clone(),
         pending: pending.clone(),
         journal: service.journal.clone(),
-        max_content: settings.max_body,
-        address: mock.address,
-        trusted_proxies: settings.trust_proxy,
+        reception,
     };
     // The mock's workers start last: where threads are short, the administrative port has its own, and the mock takes the rest.
     if let Some(listener) = &mut admin {
         let servers = [mock.server(), listener.server()];
         let observing = service.observing(&settings, servers, pending, stop.clone());
-        let work = service.admin_work(&settings, observing, listener.address)?;
+        let work = service.admin_work(&settings, observing, reception, listener.address)?;
         listener.start("admin", settings.admin_workers, stack, Arc::new(work))?;
     }
     let watcher = service.watch(&settings);
@@ -191,6 +195,7 @@ impl Service {
         &self,
         settings: &Settings,
         observing: Observing,
+        reception: Reception,
         address: SocketAddr,
     ) -> Result<AdminWork, String> {
         let failed = failed_to("start a thread");
@@ -207,6 +212,7 @@ impl Service {
             streams: Streams::new(&self.journal),
             waiters: Waiters::new(&self.journal),
             journal: self.journal.clone(),
+            reception,
             loads: thread("loads")?,
             reads: thread("reads")?,
             checks: thread("checks")?,

@@ -5,6 +5,7 @@ use crate::chaos::{Chaos, Reply};
 use crate::handling::{self, Outcome, Unmatched};
 use crate::message::answer::Answer;
 use crate::message::request::Request;
+use crate::message::request::reception::Reception;
 use crate::observing::access_log::Line;
 use crate::observing::journal::{Begun, Exchange, Journal};
 use crate::observing::metrics::metrics;
@@ -29,11 +30,7 @@ pub(crate) struct MockWork {
     pub chaos: Arc<Chaos>,
     pub pending: Arc<PendingBudget>,
     pub journal: Arc<Journal>,
-    /// Most bytes of a body without its content coding.
-    pub max_content: usize,
-    pub address: SocketAddr,
-    /// `--trust-proxy`: the proxies in front whose `X-Forwarded-*` count.
-    pub trusted_proxies: usize,
+    pub reception: Reception,
 }
 
 impl Work for MockWork {
@@ -46,11 +43,8 @@ impl Work for MockWork {
         let layers = self.activation.layers();
         let line = self.shared.line(&incoming, "mock", layers.generation);
         let begun = self.journal.begin();
-        let mut request = http::receive(&mut incoming, self.address);
-        (request.epoch, request.max_content) = (epoch, self.max_content);
-        if self.trusted_proxies > 0 {
-            request.trust(self.trusted_proxies);
-        }
+        let mut request = http::receive(&mut incoming, self.reception.address);
+        self.reception.receive(&mut request, epoch);
         let (clock, dice) = self.activation.simulation().find(&request);
         let conditions = Conditions { clock, dice, ..Conditions::default() };
         let mut request = Arc::new(request);

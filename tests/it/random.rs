@@ -10,6 +10,7 @@ fn registerRules() {
     app.get("/loaded", || loaded);
     app.get("/draw", || `${random.randint(1, 1000)} ${uuid.uuid4()} ${secrets.token_hex(2)}`);
     app.get("/plain", || "plain");
+    app.get("/unseeded", || { random.seed(); random.randint(1, 1000000).to_string() });
     app.get("/seeded", || { random.seed(3); random.randint(1, 1000).to_string() });
 }
 "#;
@@ -45,6 +46,11 @@ fn a_seed_gives_the_same_answers_in_each_run() {
     assert_eq!(first[0], "396 71ee1c57-3d43-44cb-bc2d-47def65edcd8 3790");
     assert_ne!(first[0], first[1]);
     assert_eq!(shown(&mock), r#"{"seed":7,"requests":3,"baggage":{}}"#);
+    set(&mock, "", SEED);
+    // `random.seed()` begins a sequence of the test's dice.
+    let unseeded = [(); 2].map(|()| mock.get("/unseeded").text());
+    set(&mock, "", SEED);
+    assert_eq!([(); 2].map(|()| mock.get("/unseeded").text()), unseeded);
     set(&mock, "", SEED);
     // Requests that draw nothing take no numbers, and neither do loads and the script's own seed.
     mock.get("/plain");

@@ -1,6 +1,6 @@
 //! Trying provisions before they serve: `POST /app/v1/check` and its replay.
 
-use crate::harness::{Mock, Reply};
+use crate::harness::{Client, Mock, Reply};
 use serde_json::{Value, json};
 
 const PLAIN: (&str, &str) = ("Content-Type", "text/plain");
@@ -275,6 +275,22 @@ fn a_replay_lists_the_entries_that_would_be_answered_otherwise() {
     let two = check(&mock, "?replay=2", &next).json();
     assert_eq!(two["replay"]["entries"], 2);
     assert_eq!(two["replay"]["differences"][0]["number"], 7);
+}
+
+/// Scripts of a replay see the address of the listener and the headers of trusted proxies, as they did when they served.
+#[test]
+fn a_replay_receives_requests_as_the_server_does() {
+    const HOSTS: &str = r#"
+fn registerRules() { app.get("/", || ["", if request.host == "a.example" { 201 } else { 202 }], #{ endpoint: "e" }); }
+"#;
+    let mock = Mock::start_with(&["--trust-proxy", "1"], |folder| folder.write("provision/initial", HOSTS));
+    assert_eq!(mock.send("GET", "/", &[("X-Forwarded-Host", "a.example")], b"").status, 201);
+    let mut client = Client::new(&mock.traffic);
+    client.write(b"GET / HTTP/1.0\r\n\r\n");
+    assert_eq!(client.read(false).status, 202);
+    let other = HOSTS.replace("a.example", &mock.traffic);
+    let replay = check(&mock, "?replay=5", &other).json()["replay"].clone();
+    assert_eq!((replay["recorded_otherwise"].as_u64(), replay["different"].as_u64()), (Some(0), Some(2)));
 }
 
 #[test]

@@ -199,6 +199,30 @@ fn try_has_the_clock_and_the_dice_of_its_flags() {
 }
 
 #[test]
+fn try_completes_the_answer_as_the_server_does() {
+    let folder = Folder::new();
+    folder.write(
+        "page",
+        "fn registerRules() { app.get(\"/\", || [request.url, request.remote_addr, \"xxx\".ljust(600)], #{ endpoint: \"page\" }); }\n",
+    );
+    let flags = ["page", "GET", "/", "--cors", "https://a.example", "--trust-proxy", "1", "--compress"];
+    let forwarded = "X-Forwarded-Host: b.example";
+    let headers = ["-H", "Origin: https://a.example", "-H", forwarded, "-H", "X-Forwarded-For: 10.0.0.1"];
+    let output = attempt(&folder, &[&flags[..], &headers].concat());
+    let text = String::from_utf8(output.stdout).unwrap();
+    for part in [
+        "\r\nAccess-Control-Allow-Origin: https://a.example\r\n",
+        "\r\nVary: Accept-Encoding, Origin\r\n",
+        "\r\n\r\n[\"http://b.example/\",\"10.0.0.1\",\"xxx",
+    ] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    let output = attempt(&folder, &[&flags[..], &["-H", "Accept-Encoding: gzip"]].concat());
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.contains("\r\nContent-Encoding: gzip\r\n"), "{text}");
+}
+
+#[test]
 fn try_reads_a_body_from_standard_input() {
     let folder = Folder::new();
     folder.write(

@@ -24,6 +24,9 @@ impl Request {
     /// Takes client, scheme, host, port and prefix from the `X-Forwarded-*` headers of the last `proxies` proxies. A header with
     /// fewer values changes nothing, and neither does a value that can't be a scheme, a host or a port.
     pub(crate) fn trust(&mut self, proxies: usize) {
+        if proxies == 0 {
+            return;
+        }
         let value = |name: &str| {
             let all = self.header_joined(name, ",")?;
             let values = values(&all);

@@ -31,10 +31,13 @@ pub(crate) fn fill(bytes: &mut [u8]) -> bool {
     call::with(filled).flatten().is_some()
 }
 
-/// Sets the generator of `random.*` for the rest of the request. While a provision is loaded, the seed also holds for its requests.
+/// Sets the generator of `random.*` for the rest of the request; without a seed it comes from the test's dice, or is random. While a
+/// provision is loaded, the seed also holds for its requests.
 pub(crate) fn seed(seed: Option<i64>) {
     call::with(|call| {
-        call.random = Some(seed.map_or_else(Rng::new, |seed| Rng::with_seed(seed.cast_unsigned())));
+        let seeded = seed.map(|seed| Rng::with_seed(seed.cast_unsigned()));
+        let other = || call.conditions.dice.generator().map_or_else(Rng::new, Rng::fork);
+        call.random = Some(seeded.unwrap_or_else(other));
         if let Some(loading) = &mut call.loading {
             loading.seed = seed;
         }
