@@ -69,7 +69,9 @@ fn may_be_coded(answer: &Answer) -> bool {
 fn is_worthwhile(answer: &Answer) -> bool {
     let mimetype = answer.header("content-type").unwrap_or_default().split(';').next().unwrap_or_default();
     let mimetype = mimetype.trim().to_ascii_lowercase();
-    let is_text = mimetype.starts_with("text/")
+    // A 304 mostly has no type: it may stand for a text, and a weak tag fits any other content, too.
+    let is_text = answer.status == 304 && mimetype.is_empty()
+        || mimetype.starts_with("text/")
         || mimetype.ends_with("+json")
         || mimetype.ends_with("+xml")
         || TEXTS.contains(&mimetype.as_str());
@@ -171,12 +173,15 @@ mod tests {
         }
         let plain = compressed(text(), &[("ETag", "\"a\"")], "br", false);
         assert_eq!(plain.header("etag"), Some("\"a\""));
-        let unchanged = compressed(Answer::html(304, ""), &[("ETag", "\"a\"")], "gzip", true);
-        assert_eq!(
-            (unchanged.header("etag"), unchanged.header("vary")),
-            (Some("W/\"a\""), Some("Accept-Encoding"))
-        );
-        assert_eq!(unchanged.header("content-encoding"), None);
+        for (mimetype, asked) in [(HTML, true), (HTML, false), ("", false)] {
+            let unchanged = Answer::new(304, mimetype, "");
+            let unchanged = compressed(unchanged, &[("ETag", "\"a\"")], "gzip", asked);
+            assert_eq!(
+                (unchanged.header("etag"), unchanged.header("vary")),
+                (Some("W/\"a\""), Some("Accept-Encoding"))
+            );
+            assert_eq!(unchanged.header("content-encoding"), None);
+        }
     }
 
     /// Columns: status, media type, bytes, another header; whether `r.compress()` and `--compress` compress the answer.

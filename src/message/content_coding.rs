@@ -31,7 +31,7 @@ pub(crate) enum Frame {
 pub(crate) struct Bounds<'b> {
     /// Most bytes of the result.
     pub most: usize,
-    /// Gets the number of bytes that were made since its last call; false ends the work.
+    /// Gets the work since its last call, in bytes that are made; false ends the work.
     pub go_on: &'b mut dyn FnMut(usize) -> bool,
 }
 

@@ -143,7 +143,8 @@ pub(crate) fn urlencoded(text: &[u8]) -> Pairs {
         .collect()
 }
 
-fn decode(text: &[u8]) -> String {
+/// Decodes a name or a value of an urlencoded form.
+pub(crate) fn decode(text: &[u8]) -> String {
     let blanks: Vec<u8> = text.iter().map(|b| if *b == b'+' { b' ' } else { *b }).collect();
     quoting::decode(&blanks)
 }

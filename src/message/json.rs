@@ -46,7 +46,9 @@ pub(crate) fn read<T: Build>(bytes: &[u8]) -> Result<T, serde_json::Error> {
     let text = Text::default();
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let read = Node(&text).deserialize(&mut json).and_then(|value| json.end().map(|()| value));
-    if read.is_ok() && !text.large.get() || !has_long_integer(bytes) {
+    // serde_json refuses `1e400`. Python has infinity then.
+    let is_beyond = read.as_ref().is_err_and(|error| error.to_string().starts_with("number out of range"));
+    if !is_beyond && (read.is_ok() && !text.large.get() || !has_long_integer(bytes)) {
         return read;
     }
     // The second pass goes piece by piece. The whole text is checked first, so that an error has its place in the whole text.
@@ -101,6 +103,7 @@ fn exact<T: Build>(raw: &RawValue, whole: &Text<T::Key>, depth: usize) -> Result
         Some(b'-' | b'0'..=b'9') if is_integer => {
             Ok(text.parse().map_or_else(|_| T::large_integer(text), T::integer))
         }
+        Some(b'-' | b'0'..=b'9') => Ok(T::float(text.parse().map_err(Error::custom)?)),
         Some(b'[' | b'{') if depth == MAX_DEPTH => Err(Error::custom("recursion limit exceeded")),
         Some(b'[') => {
             let items: Vec<&RawValue> = serde_json::from_str(text)?;

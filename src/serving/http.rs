@@ -93,9 +93,10 @@ pub(crate) fn send(incoming: Incoming, reply: Reply, close: bool, permit: Option
     let close = close || answer.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
     let Answer { status, reason, headers, body } = answer;
     let body = body_of(body);
+    let reason = reason.as_deref().unwrap_or_else(|| status::reason(status));
     let answer = extension::Answer {
         status,
-        reason: Some(reason.as_deref().unwrap_or_else(|| status::reason(status))),
+        reason: Some(&latin1::bytes(reason)),
         fields: headers.iter().map(|(name, value)| (name.as_bytes(), latin1::bytes(value))),
         body,
         close,

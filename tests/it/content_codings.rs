@@ -65,6 +65,7 @@ fn registerRules() {
     app.post("/form", || request.form.to_dict());
     app.post("/values", || request.values.to_dict());
     app.post("/files", || request.files["f"].read());
+    app.post("/file_text", || request.files["f"].text());
     app.post("/size", || #{ size: request.data.len(), raw: request.raw_data.len() });
     app.post("/loads", || json.loads(request.data).len().to_string());
     app.post("/list", || request.json.len().to_string());
@@ -133,7 +134,9 @@ fn scripts_see_bodies_without_their_coding() {
         assert_eq!(post(&mock, target, "gzip", form, FORM).json(), json!({ "a": "1", "b": "x y" }));
     }
     let multipart = "multipart/form-data; boundary=b";
-    assert_eq!(post(&mock, "/files", "gzip", multipart, UPLOAD).text(), "hello file");
+    for target in ["/files", "/file_text"] {
+        assert_eq!(post(&mock, target, "gzip", multipart, UPLOAD).text(), "hello file", "{target}");
+    }
 }
 
 #[test]

@@ -32,6 +32,7 @@ fn registerRules() {
     });
     app.get("/location", || ["", 302, #{ "location": "/\u00e9%FF\u20ac", "Content-Location": "/a b" }]);
     app.get("/set/<x>", |x| ["", 200, #{ "X-E": x }]);
+    app.get("/reason/<x>", |x| ["", "400 " + x]);
     app.get("/cookies", || {
         let r = make_response(jsonify([pairs(request.cookies), pairs(request.baggage)]));
         r.set_cookie("s", "\u00e9", #{ path: "/p", httponly: true, secure: true, samesite: "Lax", domain: "example.org" });
@@ -144,10 +145,24 @@ fn headers_go_out_as_they_came_in() {
         assert!(reply.ends_with(body.as_bytes()), "{}", String::from_utf8_lossy(&reply));
     }
     assert_eq!(field(&raw(&mock, b"GET /set/%C3%A9 HTTP/1.1\r\n"), "X-E"), Some(&b"\xe9"[..]));
+    let reply = raw(&mock, b"GET /reason/%C3%84rger HTTP/1.1\r\n");
+    assert!(reply.starts_with(b"HTTP/1.1 400 \xc4rger\r\n"), "{}", String::from_utf8_lossy(&reply));
     let refused = mock.get("/set/%E2%82%AC");
     let why = "header `X-E` has `\u{20ac}` in its value: headers have characters up to U+00FF (ISO 8859-1), so encode the value, for \
                example by urllib.quote(value)";
     assert!(refused.status == 500 && refused.text().contains(why), "{}", refused.text());
+}
+
+#[test]
+fn a_filter_finds_the_escapes_that_people_write() {
+    let mock = serving();
+    raw(&mock, b"GET /path/%ff%C3%A9?q=%FF HTTP/1.1\r\n");
+    for filter in
+        ["path=/path/%FF%C3%A9", "path=/path/%ff%c3%a9", "path=/path/%25FF%C3%A9", "path~=%FF", "query=q=%FF"]
+    {
+        let found = mock.admin(&format!("GET /app/v1/verify?{filter}&count=1"), &[], b"");
+        assert_eq!(found.status, 200, "{filter}: {}", found.text());
+    }
 }
 
 /// Flask shows UTF-8 of cookies as Latin-1. People who read the journal, and cookies and baggage, mean UTF-8.

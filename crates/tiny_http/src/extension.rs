@@ -62,7 +62,7 @@ pub struct Answer<'a, F> {
     /// Status code, 200 to 999.
     pub status: u16,
     /// Reason phrase; `None` for the standard one.
-    pub reason: Option<&'a str>,
+    pub reason: Option<&'a [u8]>,
     /// Names and values of the fields. Those of the connection (`Connection`, `Content-Length`, ...) are dropped, except the
     /// `Content-Length` of an answer to HEAD.
     pub fields: F,

@@ -3,14 +3,18 @@
 use super::{Bounds, Flaw, Frame, crc32};
 use miniz_oxide::inflate::TINFLStatus;
 use miniz_oxide::inflate::core::inflate_flags::{
-    TINFL_FLAG_PARSE_ZLIB_HEADER, TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF,
+    TINFL_FLAG_HAS_MORE_INPUT, TINFL_FLAG_PARSE_ZLIB_HEADER, TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF,
 };
 use miniz_oxide::inflate::core::{DecompressorOxide, decompress as inflate_some};
 
 /// First size of the buffer in bytes. The buffer doubles until the content fits.
 const SMALLEST: usize = 4096;
-/// Most bytes that are inflated between two calls of [`Bounds::go_on`].
+/// Most bytes that are made between two calls of [`Bounds::go_on`].
 const STEP: usize = 1 << 20;
+/// Most bytes that are read between two calls of [`Bounds::go_on`]: blocks and members without content take time, too.
+const READ_STEP: usize = 4096;
+/// Work of a byte that is read, in bytes that are made. A block of ten bits may be empty, and its tables take microseconds.
+const READING: usize = 256;
 
 /// Why bytes are not in a coding.
 type Why = &'static str;
@@ -107,9 +111,12 @@ fn inflate(
     loop {
         // A stream must not refer to the member before it.
         let own = &mut content[start..];
-        let (status, read, wrote) = inflate_some(&mut state, &packed[taken..], own, written, flags);
+        let end = packed.len().min(taken + READ_STEP);
+        let more_input = if end < packed.len() { TINFL_FLAG_HAS_MORE_INPUT } else { 0 };
+        let (status, read, wrote) =
+            inflate_some(&mut state, &packed[taken..end], own, written, flags | more_input);
         (taken, written) = (taken + read, written + wrote);
-        if !(bounds.go_on)(wrote) {
+        if !(bounds.go_on)(read * READING + wrote) {
             return Err(Inner::Other(Flaw::Stopped));
         }
         match status {
@@ -124,6 +131,7 @@ fn inflate(
                 let more = written.clamp(SMALLEST, STEP).min(most - written);
                 content.resize(start + written + more, 0);
             }
+            TINFLStatus::NeedsMoreInput if more_input != 0 => {}
             TINFLStatus::Adler32Mismatch => return Err(Inner::Broken(CHECKSUM)),
             TINFLStatus::FailedCannotMakeProgress => return Err(Inner::Broken(TOO_SHORT)),
             _ => return Err(Inner::Broken(DAMAGED)),

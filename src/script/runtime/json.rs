@@ -53,15 +53,15 @@ impl fmt::Display for Unread {
 /// # Errors
 /// The JSON is malformed, nested deeper than 128 levels, or needs more memory than the running call may still allocate.
 pub(crate) fn from_json(bytes: &[u8]) -> Result<Dynamic, Unread> {
+    let text = json::to_utf8(bytes).map_err(Unread::Malformed)?;
     let room = budget::room();
     // A brace is the byte that takes most memory, so small texts need no estimate.
-    if bytes.len().saturating_mul(1 + BRACE) > room {
-        let memory = memory(bytes);
+    if text.len().saturating_mul(1 + BRACE) > room {
+        let memory = memory(&text);
         if memory > room {
             return Err(Unread::TooLarge(memory));
         }
     }
-    let text = json::to_utf8(bytes).map_err(Unread::Malformed)?;
     json::read(&text).map_err(|error| match json::too_deep(&error) {
         Some(cause) => Unread::TooDeep(cause),
         None => Unread::Malformed(error.to_string()),

@@ -62,7 +62,7 @@ pub(super) fn left() -> Option<Duration> {
 }
 
 /// Returns the processor time of the thread.
-fn used() -> Duration {
+pub(crate) fn used() -> Duration {
     let used = clock_gettime(ClockId::ThreadCPUTime);
     Duration::new(used.tv_sec.unsigned_abs(), u32::try_from(used.tv_nsec).unwrap_or(0))
 }

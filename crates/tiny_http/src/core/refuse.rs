@@ -35,7 +35,8 @@ impl Core {
         let framing = BodyFraming::new(status, Some(body.len() as u64), context);
         let mut bytes = Vec::new();
         // Writing fails only if the reason or a field has a line end. Then the answer stays empty.
-        let _ = write_head(&mut bytes, (status, phrase.as_deref()), fields, framing, context);
+        let _ =
+            write_head(&mut bytes, (status, phrase.as_ref().map(String::as_bytes)), fields, framing, context);
         if has_body(status, context) {
             bytes.extend_from_slice(&body);
         }

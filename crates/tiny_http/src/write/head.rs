@@ -86,12 +86,12 @@ fn declared(name: &[u8], value: &[u8], context: Context) -> Option<u64> {
 /// The reason or a field has a line end, which would start a line of its own. Or the name of a field is no token.
 pub(crate) fn write_head<'f>(
     out: &mut Vec<u8>,
-    (status, reason): (u16, Option<&str>),
+    (status, reason): (u16, Option<&[u8]>),
     fields: impl Iterator<Item = (&'f [u8], impl AsRef<[u8]>)>,
     mut framing: BodyFraming,
     context: Context,
 ) -> io::Result<()> {
-    let reason = reason.unwrap_or_else(|| StatusCode(status).default_reason_phrase()).as_bytes();
+    let reason = reason.unwrap_or_else(|| StatusCode(status).default_reason_phrase().as_bytes());
     if !is_value(reason) {
         return Err(refused("the reason phrase has a line end"));
     }
@@ -276,7 +276,7 @@ mod tests {
         }
         let fields = [(b"X".as_slice(), b"y")].into_iter();
         assert!(
-            write_head(&mut Vec::new(), (200, Some("a\r\nb")), fields, BodyFraming::None, PLAIN).is_err()
+            write_head(&mut Vec::new(), (200, Some(b"a\r\nb")), fields, BodyFraming::None, PLAIN).is_err()
         );
     }
 }

@@ -9,12 +9,13 @@ pub(crate) use value::number;
 use super::condition::{Search, Test};
 use super::part::Aspect;
 use super::{Condition, EXCERPT, Filter, Fit, Part, Subject, contradiction};
+use crate::message::form;
 use crate::message::json::{Json, read};
 use crate::observing::journal::entry::Entry;
+use crate::routing::quoting;
 use crate::system::truncate::beginning;
 use item::Given;
 use key::{Form, Key};
-use percent_encoding::percent_decode;
 use regex_lite::RegexBuilder;
 use std::time::Duration;
 use value::{bad, seconds, whole};
@@ -141,7 +142,7 @@ pub(crate) fn query(text: &str, names: Names) -> Result<Asked, String> {
                 Spot::End => pair.len(),
             };
             let character = text[..start + offset].chars().count() + 1;
-            let pair = percent_decode(pair.as_bytes()).decode_utf8_lossy();
+            let pair = quoting::decode(pair.as_bytes());
             failed(&pair, &format!("character {character}: {}", flaw.cause))
         })?;
         start += pair.len() + 1;
@@ -173,12 +174,6 @@ pub(crate) fn json(value: &Json, names: Names) -> Result<Asked, String> {
     Ok(reading.finish())
 }
 
-fn decoded(text: &str, spot: Spot) -> Result<String, Flaw> {
-    let blanks = text.replace('+', " ");
-    let decoded = percent_decode(blanks.as_bytes()).decode_utf8();
-    decoded.map(|text| text.into_owned()).map_err(|_| Flaw::new(spot, "not UTF-8".into()))
-}
-
 /// The conditions and numbers that were parsed so far.
 #[derive(Default)]
 struct Reading {
@@ -203,11 +198,10 @@ impl Reading {
             return Ok(());
         }
         let (key, value) = pair.split_once('=').map_or((pair, None), |(key, value)| (key, Some(value)));
-        let key = decoded(key, Spot::Start)?;
-        let decoded = value.map(|value| decoded(value, Spot::Value));
-        let shown = decoded.as_ref().and_then(|value| value.as_deref().ok()).unwrap_or_default();
-        let parsed = Key::parse(&key, self.names, Form::Query(shown))?;
-        let value = decoded.ok_or_else(|| Flaw::new(Spot::End, format!("no `=` after `{key}`")))??;
+        let key = form::decode(key.as_bytes());
+        let value = value.map(|value| form::decode(value.as_bytes()));
+        let parsed = Key::parse(&key, self.names, Form::Query(value.as_deref().unwrap_or_default()))?;
+        let value = value.ok_or_else(|| Flaw::new(Spot::End, format!("no `=` after `{key}`")))?;
         self.pair(parsed, Given::Text(&value))
     }
 

@@ -55,9 +55,13 @@ impl FileStorage {
         self.request.form().ok()?.files.get(self.index)
     }
 
+    /// Returns the body with this file, without its content coding.
+    fn body(&self) -> &[u8] {
+        self.request.content().unwrap_or_default()
+    }
+
     fn content(&self) -> &[u8] {
-        let content = || self.request.content().ok()?.get(self.part()?.content.clone());
-        content().unwrap_or_default()
+        self.part().and_then(|part| self.body().get(part.content.clone())).unwrap_or_default()
     }
 
     fn size(&self) -> i64 {
@@ -91,7 +95,7 @@ pub(super) fn register(natives: &mut Natives) {
         .register_type_with_name::<FileStorage>("FileStorage")
         .register_fn("read", |file: &mut FileStorage| -> Blob { file.content().to_vec() })
         .register_fn("text", |file: &mut FileStorage| {
-            file.part().map(|part| part.text(&file.request.body).into_owned()).unwrap_or_default()
+            file.part().map(|part| part.text(file.body()).into_owned()).unwrap_or_default()
         })
         .register_fn("to_string", |file: &mut FileStorage| show(file))
         .register_fn("to_debug", |file: &mut FileStorage| show(file));

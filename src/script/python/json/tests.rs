@@ -46,6 +46,11 @@ fn json_is_read() {
             r#"json.loads("[-9223372036854775808, 123456789012345678901234567890]")"#,
             "[-9223372036854775808, 123456789012345678901234567890]",
         ),
+        (
+            r#"json.loads("[1, -1e400, {\"a\": 1e400, \"b\": 1.5e0}, 2]")"#,
+            r##"[1, -inf, #{"a": inf, "b": 1.5}, 2]"##,
+        ),
+        (r#"json.loads("12345678901234567890e400")"#, "inf"),
         (r#"json.dumps(json.loads("48.220664291306804"))"#, r#""48.220664291306804""#),
         (r#"json.loads("{\"a\": 1, \"a\": 2}")"#, r##"#{"a": 2}"##),
         (r#"json.loads("[1]".encode())"#, "[1]"),
@@ -55,6 +60,16 @@ fn json_is_read() {
             r#""{\"a\": {\"b\": 2}}""#,
         ),
     ]);
+}
+
+/// A character of UTF-16 may have the byte of a quote. The maps behind it count, too.
+#[test]
+fn the_memory_of_json_is_that_of_its_text() {
+    let text = format!("[\"\u{2201}\",{}1]", "{},".repeat(1 << 18));
+    let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for bytes in [text.as_bytes(), &utf16] {
+        assert!(matches!(from_json(bytes), Err(Unread::TooLarge(_))), "{}", bytes.len());
+    }
 }
 
 #[test]
