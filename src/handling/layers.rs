@@ -3,7 +3,7 @@
 //! A rule that would only redirect to the path with a slash, or answer OPTIONS automatically, gives way to a rule of a lower layer,
 //! unless its layer has an `app.cors`. So an overlay for `GET /orders` leaves alone how the base and its hooks answer preflights.
 
-use super::{Others, Outcome, Route, answer, compression, handle};
+use super::{Others, Outcome, Route, answer, handle};
 use crate::chaos::Chaos;
 use crate::message::request::Request;
 use crate::provisioning::layers::{Layers, Member, Overlay};
@@ -31,18 +31,17 @@ pub(crate) fn handle_layers(
         has_hosts(&layers.base) || overlays.iter().any(|(_, overlay)| has_hosts(&overlay.provision));
     let host = has_hosts.then(|| request.host());
     let (overlay, found, allow) = choose(layers, &overlays, request, host.as_deref());
-    let mut others = Others { allow, overlays, base: None };
     let mut conditions = conditions.clone();
+    let mut base = None;
     if overlay.is_some() {
-        others.base = Some(&layers.base);
+        base = Some(&*layers.base);
         conditions.values.get_or_insert_with(|| layers.base.files.values.clone());
     }
-    let name = overlay.map_or("", |index| &layers.overlays[index].id.name);
-    let route = Route { found, host, overlay: name, others };
-    let mut outcome = answer(layers.provision(overlay), route, chaos, &conditions, request);
-    compression::compress(&mut outcome.reply, request, layers.base.compress);
-    layers.add_cors(overlay, request, &mut outcome.reply.answer);
-    Outcome { overlay, ..outcome }
+    let provision = layers.provision(overlay);
+    let overlay = overlay.map(|index| (index, &layers.overlays[index]));
+    let others = Others { overlay, base, allow, overlays };
+    let route = Route { found, host: host.as_deref(), others: &others };
+    answer(provision, route, chaos, &conditions, request)
 }
 
 /// Returns the overlay that answers (`None` for the base), its result, and the methods that other layers have for the path.

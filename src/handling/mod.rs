@@ -103,32 +103,29 @@ pub fn handle(
 ) -> Outcome {
     let host = provision.router.has_hosts().then(|| request.host());
     let found = provision.router.find_at(request.method(), request.path(), host.as_deref());
-    let route = Route { found, host, overlay: "", others: Others::default() };
-    let mut outcome = answer(provision, route, chaos, conditions, request);
-    compression::compress(&mut outcome.reply, request, provision.compress);
-    provision.add_cors(request, &mut outcome.reply.answer);
-    outcome
+    let route = Route { found, host: host.as_deref(), others: &Others::default() };
+    answer(provision, route, chaos, conditions, request)
 }
 
 /// The result of routing one request.
 struct Route<'l> {
     found: Found,
     /// The host of the request; `None` if no rule depends on it.
-    host: Option<String>,
-    /// The name of the overlay that answers; empty for the base.
-    overlay: &'l str,
-    others: Others<'l>,
+    host: Option<&'l str>,
+    others: &'l Others<'l>,
 }
 
-/// The layers beside the one that answers; empty if a provision serves alone.
+/// The overlay that answers, and the layers beside it; empty if a provision serves alone.
 #[derive(Default)]
 struct Others<'l> {
+    /// The overlay that answers, and its index; `None` for the base.
+    overlay: Option<(usize, &'l Overlay)>,
+    /// The base, if an overlay answers.
+    base: Option<&'l Provision>,
     /// The methods that other layers have for the path.
     allow: Vec<String>,
     /// All overlays for the request, with their indices.
     overlays: Vec<(usize, &'l Overlay)>,
-    /// The base, if an overlay answers.
-    base: Option<&'l Provision>,
 }
 
 impl Others<'_> {
@@ -143,7 +140,7 @@ impl Others<'_> {
     }
 }
 
-/// Answers a request whose rule was found in `provision`. The caller completes the answer: compression, the headers of CORS.
+/// Answers a request whose rule was found in `provision`.
 fn answer(
     provision: &Arc<Provision>,
     route: Route,
@@ -151,7 +148,8 @@ fn answer(
     conditions: &Conditions,
     request: &mut Arc<Request>,
 ) -> Outcome {
-    let Route { found, host, overlay, others } = route;
+    let Route { found, host, others } = route;
+    let overlay = others.overlay.map(|(index, _)| index);
     let rule = match &found {
         Found::Rule { index, .. } | Found::Moved { index, .. } => Some(*index),
         _ => None,
@@ -159,17 +157,18 @@ fn answer(
     if let Some(request) = Arc::get_mut(request) {
         request.rule = rule;
     }
-    let preflight = preflight::preflight(provision, request, &found, host.as_deref(), &others);
+    let preflight = preflight::preflight(provision, request, &found, host, others);
     let mut effect = None;
     if chaos.is_live() {
         let rule = rule.map(|index| &provision.router.rules()[index]);
-        effect = chaos.strike(request, overlay, rule, preflight.is_some());
+        let name = others.overlay.map_or("", |(_, overlay)| &overlay.id.name);
+        effect = chaos.strike(request, name, rule, preflight.is_some());
     }
     if let Some(answer) = effect.as_mut().and_then(|effect| effect.replacement.take()).or(preflight) {
         let mut reply = Reply::from(answer);
         effect.into_iter().for_each(|effect| effect.apply(&mut reply));
-        drop_false_length(provision, request, rule, &mut reply.answer);
-        return Outcome { reply, rule, ..Outcome::default() };
+        complete(&mut reply, provision, others, request);
+        return Outcome { reply, overlay, rule, ..Outcome::default() };
     }
     let call = Call {
         request: Some(request.clone()),
@@ -180,22 +179,29 @@ fn answer(
     };
     let blueprint = rule.and_then(|index| provision.routes.blueprint(index));
     let (unmatched, error) = (Cell::default(), OnceCell::default());
-    let flow =
-        Flow { provision, request, host: host.as_deref(), others: &others, blueprint, unmatched, error };
+    let flow = Flow { provision, request, host, others, blueprint, unmatched, error };
     let (mut reply, call) = call::within(call, || flow.run(found));
     reply.hold_longer(call.hold);
     if let Some(effect) = effect {
         effect.apply(&mut reply);
     }
-    drop_false_length(provision, request, rule, &mut reply.answer);
+    complete(&mut reply, provision, others, request);
     let (unmatched, error) = (flow.unmatched.get(), flow.error.into_inner());
-    Outcome { reply, overlay: None, rule, unmatched, error }
+    Outcome { reply, overlay, rule, unmatched, error }
 }
 
-/// Removes the `Content-Length` of an answer to HEAD, unless the rule lists HEAD: the answer has the length that GET would have.
-fn drop_false_length(provision: &Provision, request: &Request, rule: Option<usize>, answer: &mut Answer) {
-    if request.method() == "HEAD" && !rule.is_some_and(|index| provision.router.rules()[index].lists_head()) {
-        answer.remove_header("content-length");
+/// Completes a reply of `provision` that nothing else changes any more: its length, its coding, and the headers of CORS.
+fn complete(reply: &mut Reply, provision: &Provision, others: &Others, request: &Request) {
+    if request.method() == "HEAD" {
+        // The answer has the length that GET would have, unless the rule lists HEAD.
+        if !request.rule.is_some_and(|index| provision.router.rules()[index].lists_head()) {
+            reply.answer.remove_header("content-length");
+        }
+    }
+    let base = others.base.unwrap_or(provision);
+    compression::compress(reply, request, base.compress);
+    if let Some(cors) = provision.cors.as_ref().or(base.cors.as_ref()) {
+        cors.apply(request, &mut reply.answer);
     }
 }
 

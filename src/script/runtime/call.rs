@@ -92,20 +92,22 @@ impl Call {
 }
 
 thread_local! {
-    static CALL: RefCell<Option<Call>> = const { RefCell::new(None) };
+    static CALL: RefCell<Option<Box<Call>>> = const { RefCell::new(None) };
 }
 
 /// Runs `body` with `call` as the context of the thread. Returns the result and the context afterwards. Calls can nest.
-pub(crate) fn within<T>(call: Call, body: impl FnOnce() -> T) -> (T, Call) {
+///
+/// The context is boxed: it changes places several times, and an allocation costs less than these copies.
+pub(crate) fn within<T>(call: Call, body: impl FnOnce() -> T) -> (T, Box<Call>) {
     /// Restores the outer context, also when a native panicked.
-    struct Restore(Option<Call>);
+    struct Restore(Option<Box<Call>>);
     impl Drop for Restore {
         fn drop(&mut self) {
             let before = self.0.take();
             CALL.with(|slot| *slot.borrow_mut() = before);
         }
     }
-    let restore = Restore(CALL.with(|slot| slot.borrow_mut().replace(call)));
+    let restore = Restore(CALL.with(|slot| slot.borrow_mut().replace(Box::new(call))));
     let result = body();
     let call = CALL.with(|slot| slot.borrow_mut().take()).unwrap_or_default();
     drop(restore);
@@ -114,7 +116,7 @@ pub(crate) fn within<T>(call: Call, body: impl FnOnce() -> T) -> (T, Call) {
 
 /// Runs `look` with the context of the thread, or returns `None` without one. `look` must not run a script.
 pub(crate) fn with<T>(look: impl FnOnce(&mut Call) -> T) -> Option<T> {
-    CALL.with(|slot| slot.borrow_mut().as_mut().map(look))
+    CALL.with(|slot| slot.borrow_mut().as_deref_mut().map(look))
 }
 
 /// Returns the time that scripts see, in nanoseconds since 1970.
