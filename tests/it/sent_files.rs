@@ -76,8 +76,6 @@ fn built() {
 "#;
 
 const TIME: &str = "Tue, 14 Nov 2023 22:13:20 GMT";
-const BEFORE: &str = "Mon, 13 Nov 2023 22:13:20 GMT";
-const AFTER: &str = "Wed, 15 Nov 2023 22:13:20 GMT";
 
 fn serving() -> Mock {
     let mock = Mock::start_with(&[], |folder| folder.write("provision/initial", PROVISION));
