@@ -69,7 +69,8 @@ def main():
     parser.add_argument("--only", default="")
     options = parser.parse_args()
     logging.disable(logging.CRITICAL)
-    programs = [options.before, options.program] if options.before else [options.program]
+    # Each program is started in the folder of its provision.
+    programs = [str(Path(program).resolve()) for program in (options.before, options.program) if program]
     count, same_before, faults, marked = 0, 0, [], 0
     if not options.check:
         columns = ["case", "Flask", *(["before"] if options.before else []), "now"]

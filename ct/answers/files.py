@@ -105,6 +105,9 @@ files.case("range with blanks", "GET /file/ten.txt", ["Range: bytes = 0 - 3"], c
 files.case("range in capitals", "GET /file/ten.txt", ["Range: BYTES=0-3"], compare="status Content-Range")
 files.case("range with a number of 30 digits", "GET /file/ten.txt", ["Range: bytes=0-" + "9" * 30], compare="status Content-Range")
 files.case("two ranges", "GET /file/ten.txt", ["Range: bytes=0-1,4-5"], compare="status", differs=MULTIPLE)
+files.case("two ranges, one behind the end", "GET /file/ten.txt", ["Range: bytes=0-4,20-30"], compare="status body", differs=MULTIPLE)
+files.case("two ranges longer than the file", "GET /file/ten.txt", ["Range: bytes=0-9,0-9"], compare="status", differs=MULTIPLE)
+files.case("two ranges behind the end", "GET /file/ten.txt", ["Range: bytes=20-30,40-"], compare="status Content-Range")
 files.case("HEAD with a range", "HEAD /file/ten.txt", ["Range: bytes=0-3"], compare="status Content-Range Content-Length body", differs=ONLY_GET)
 files.case("range of a large file", "GET /file/big.bin", ["Range: bytes=70000-70003"], compare=RANGE)
 files.case("last bytes of a large file", "GET /file/big.bin", ["Range: bytes=-2"], compare=RANGE)
@@ -137,6 +140,8 @@ files.case("If-None-Match before If-Modified-Since", "GET /file/ten.txt", ['If-N
 files.case("If-Match of another", "GET /file/ten.txt", ['If-Match: "other"'], compare="status")
 files.case("If-Match with its ETag", "GET /file/ten.txt", ["If-Match: {ETag}"], compare="status body")
 files.case("If-Match of all", "GET /file/ten.txt", ["If-Match: *"], compare="status body", differs=MATCH)
+files.case("If-Match, weak", "GET /file/ten.txt", ["If-Match: W/{ETag}"], compare="status")
+files.case("If-Unmodified-Since with its date", "GET /file/ten.txt", [f"If-Unmodified-Since: {DATE}"], compare="status body")
 files.case("If-Unmodified-Since earlier", "GET /file/ten.txt", [f"If-Unmodified-Since: {EARLIER}"], compare="status", differs=UNMODIFIED)
 files.case("Range before If-None-Match", "GET /file/ten.txt", ["Range: bytes=0-3", "If-None-Match: {ETag}"], compare="status", differs=FIRST)
 

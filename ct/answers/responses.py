@@ -6,6 +6,7 @@ from .table import Group
 NO_INFORMATIONAL = "a client takes 1xx for no answer and waits for another one (RFC 9110 15.2): 500"
 
 ANY = "RFC 9110 13.1.2: `*` is any content, with an ETag or without"
+WEAK = "RFC 9110 13.1.1: If-Match compares strongly, and a weak ETag never holds"
 
 status = Group("status")
 status.view("/body/<int:code>", python='return "body", code', rhai='["body", code]')
@@ -123,6 +124,7 @@ for name, value in [("of it", '"v1"'), ("weak", 'W/"v1"'), ("in a list", '"a", "
     etag.case(f"strong, If-None-Match {name}", "GET /strong", [f"If-None-Match: {value}"], compare=WHOLE)
 etag.case("weak, If-None-Match of it", "GET /weak", ['If-None-Match: W/"v1"'], compare=WHOLE)
 etag.case("weak, If-None-Match strong", "GET /weak", ['If-None-Match: "v1"'], compare=WHOLE)
+etag.case("weak, If-Match strong", "GET /weak", ['If-Match: "v1"'], compare="status", differs=WEAK)
 etag.case("POST, If-None-Match of it", "POST /strong", ['If-None-Match: "v1"'], compare=WHOLE)
 etag.case("HEAD, If-None-Match of it", "HEAD /strong", ['If-None-Match: "v1"'], compare="status ETag body")
 etag.case("If-Match of another", "GET /strong", ['If-Match: "v2"'], compare="status")

@@ -1,13 +1,14 @@
 //! Dates of HTTP (RFC 9110, section 5.6.7), as seconds since 1970.
 
-use chrono::{DateTime, NaiveDate};
+use chrono::{DateTime, Datelike, NaiveDate};
 
 const MONTHS: [&str; 12] =
     ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 
-/// Returns a date in the form that is sent: `Sun, 06 Nov 1994 08:49:37 GMT`. `None` outside of the calendar.
+/// Returns a date in the form that is sent: `Sun, 06 Nov 1994 08:49:37 GMT`. `None` outside of the years 1 to 9999, which have the four
+/// digits of the form.
 pub(crate) fn write(seconds: i64) -> Option<String> {
-    let date = DateTime::from_timestamp(seconds, 0)?;
+    let date = DateTime::from_timestamp(seconds, 0).filter(|date| (1..=9999).contains(&date.year()))?;
     Some(date.format("%a, %d %b %Y %H:%M:%S GMT").to_string())
 }
 
@@ -89,7 +90,15 @@ mod tests {
             assert_eq!(parse(text), expected, "{text}");
         }
         assert_eq!(write(784_111_777).as_deref(), Some("Sun, 06 Nov 1994 08:49:37 GMT"));
-        assert_eq!(write(i64::MAX), None);
+        for (seconds, expected) in [
+            (-62_135_596_801, None),
+            (-62_135_596_800, Some("Mon, 01 Jan 0001 00:00:00 GMT")),
+            (253_402_300_799, Some("Fri, 31 Dec 9999 23:59:59 GMT")),
+            (253_402_300_800, None),
+            (i64::MAX, None),
+        ] {
+            assert_eq!(write(seconds).as_deref(), expected, "{seconds}");
+        }
     }
 
     #[test]

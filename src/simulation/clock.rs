@@ -86,7 +86,7 @@ impl Clock {
 }
 
 /// Whether `wall` is within the years 1 to 9999.
-pub(crate) fn in_calendar(wall: i128) -> bool {
+pub(super) fn in_calendar(wall: i128) -> bool {
     (FIRST..=LAST).contains(&wall)
 }
 

@@ -9,6 +9,6 @@ mod dice;
 mod scopes;
 
 pub(crate) use change::{ClockChange, Start};
-pub(crate) use clock::{Clock, Reading, Rfc3339, SECOND, Speed, in_calendar};
+pub(crate) use clock::{Clock, Reading, Rfc3339, SECOND, Speed};
 pub(crate) use dice::Dice;
 pub(crate) use scopes::{Scoped, Simulation};

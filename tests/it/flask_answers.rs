@@ -108,6 +108,7 @@ fn statuses_that_no_list_knows_are_sent_and_205_has_no_body() {
     app.get("/600", || ["x", 600]);
     app.get("/999", || ["x", "999 Denied"]);
     app.get("/set", || { let r = make_response("x"); r.status_code = 799; r });
+    app.get("/own", || { let r = make_response("x", "200 Fine"); r.status_code = 404; r });
     app.get("/reset", || ["x", 205]);
 }"#,
     );
@@ -115,6 +116,7 @@ fn statuses_that_no_list_knows_are_sent_and_205_has_no_body() {
         ("/600", 600, "Unknown", "x", "1"),
         ("/999", 999, "Denied", "x", "1"),
         ("/set", 799, "Unknown", "x", "1"),
+        ("/own", 404, "Not Found", "x", "1"),
         ("/reset", 205, "Reset Content", "", "0"),
     ] {
         let reply = mock.get(target);

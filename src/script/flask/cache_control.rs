@@ -1,7 +1,6 @@
 //! `r.cache_control`: the directives of the `Cache-Control` header, for example `r.cache_control.max_age = 60`.
 
 use super::response::Response;
-use crate::message::answer::check_header;
 use crate::routing::method::is_token;
 use crate::script::flask::property::{nearest, unknown_property};
 use crate::script::runtime::natives::{Fallible, Natives, ScriptValue};
@@ -86,6 +85,11 @@ impl CacheControl {
             Err(_) if value.is_unit() => None,
             Err(_) => Some(Some(full_text(property, value)?)),
         };
+        if let Some(Some(text)) = &value
+            && text.contains('"')
+        {
+            return Err(format!("`{property}` is `{text}`: leave the quotes out, they are added").into());
+        }
         match (at, value) {
             (Some(at), Some(value)) => all[at].1 = value,
             (Some(at), None) => drop(all.remove(at)),
@@ -97,15 +101,7 @@ impl CacheControl {
             Some(value) => format!("{name}=\"{value}\""),
             None => name.clone(),
         };
-        let header = all.iter().map(write).collect::<Vec<_>>().join(", ");
-        check_header("Cache-Control", &header)?;
-        let answer = &mut self.0.lock().answer;
-        if header.is_empty() {
-            answer.remove_header("Cache-Control");
-        } else {
-            answer.set_header("Cache-Control", header);
-        }
-        Ok(())
+        self.0.set_or_remove("Cache-Control", all.iter().map(write).collect::<Vec<_>>().join(", "))
     }
 }
 
@@ -118,11 +114,10 @@ pub(crate) fn register(natives: &mut Natives) {
             let text = match value.read_lock::<CacheControl>() {
                 Some(other) if other.0.is(response) => return Ok(()),
                 Some(other) => other.header(),
+                None if value.is_unit() => String::new(),
                 None => full_text("cache_control", &value)?,
             };
-            check_header("Cache-Control", &text)?;
-            response.lock().answer.set_header("Cache-Control", text);
-            Ok(())
+            response.set_or_remove("Cache-Control", text)
         })
         .register_indexer_get(|control: &mut CacheControl, name: &str| -> Fallible<Dynamic> {
             Ok(control.get(known(&name.replace('-', "_"))?))

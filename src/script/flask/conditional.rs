@@ -163,7 +163,7 @@ fn properties(natives: &mut Natives) {
                 response.lock().answer.header(header).map_or(Dynamic::UNIT, Into::into)
             })
             .register_set(property, move |response: &mut Response, value: Dynamic| {
-                set_or_remove(response, header, &value, |value| full_text(property, value))
+                assign(response, header, &value, |value| full_text(property, value))
             });
     }
     for (property, header) in DATES {
@@ -172,24 +172,17 @@ fn properties(natives: &mut Natives) {
                 header_date::read(response.lock().answer.header(header))
             })
             .register_set(property, move |response: &mut Response, value: Dynamic| {
-                set_or_remove(response, header, &value, |value| header_date(&format!("`{property}`"), value))
+                assign(response, header, &value, |value| header_date(&format!("`{property}`"), value))
             });
     }
 }
 
 /// Sets a header to the text of `value`; `()` removes it.
-fn set_or_remove(
+fn assign(
     response: &Response,
     header: &str,
     value: &Dynamic,
     text: impl Fn(&Dynamic) -> Fallible<String>,
 ) -> Fallible<()> {
-    if value.is_unit() {
-        response.lock().answer.remove_header(header);
-        return Ok(());
-    }
-    let text = text(value)?;
-    check_header(header, &text)?;
-    response.lock().answer.set_header(header, text);
-    Ok(())
+    response.set_or_remove(header, if value.is_unit() { String::new() } else { text(value)? })
 }

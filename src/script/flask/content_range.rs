@@ -1,7 +1,6 @@
 //! `r.content_range`: the `Content-Range` header of a response, as Werkzeug's `ContentRange`.
 
 use super::response::Response;
-use crate::message::answer::check_header;
 use crate::script::runtime::natives::{Fallible, Natives, ScriptValue};
 use crate::script::runtime::size_limits::full_text;
 use rhai::Dynamic;
@@ -37,14 +36,7 @@ impl ContentRange {
             None if value.is_unit() => String::new(),
             None => full_text("content_range", value)?,
         };
-        check_header("Content-Range", &text)?;
-        let answer = &mut response.lock().answer;
-        if text.is_empty() {
-            answer.remove_header("Content-Range");
-        } else {
-            answer.set_header("Content-Range", text);
-        }
-        Ok(())
+        response.set_or_remove("Content-Range", text)
     }
 
     pub(super) fn header(&self) -> String {

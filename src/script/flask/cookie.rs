@@ -6,7 +6,7 @@ use crate::script::python::text::capitalized;
 use crate::script::runtime::call;
 use crate::script::runtime::natives::Fallible;
 use crate::script::runtime::size_limits::full_text;
-use crate::simulation::{SECOND, in_calendar};
+use crate::simulation::SECOND;
 use rhai::{Dynamic, Map};
 
 const OPTIONS: &[&str] = &["max_age", "expires", "path", "domain", "secure", "httponly", "samesite"];
@@ -69,8 +69,7 @@ fn attributes(options: &Map) -> Fallible<String> {
 /// Returns the time at which a cookie of `age` seconds expires, as Werkzeug adds it for old clients. `None` outside of the calendar.
 fn end(age: i64) -> Option<String> {
     let now = i64::try_from(call::now().div_euclid(SECOND)).ok()?;
-    let seconds = i128::from(now.checked_add(age)?);
-    in_calendar(seconds * SECOND).then(|| http_date::write(now + age))?
+    http_date::write(now.checked_add(age)?)
 }
 
 /// Returns the options with an expiry in the past, which makes the client delete the cookie.

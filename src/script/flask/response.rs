@@ -91,6 +91,18 @@ impl Response {
         self.lock().answer.set_header("Content-Type", value.to_owned());
         Ok(())
     }
+
+    /// Sets a header to `text`, or removes it if the text is empty.
+    pub(super) fn set_or_remove(&self, header: &str, text: String) -> Fallible<()> {
+        check_header(header, &text)?;
+        let answer = &mut self.lock().answer;
+        if text.is_empty() {
+            answer.remove_header(header);
+        } else {
+            answer.set_header(header, text);
+        }
+        Ok(())
+    }
 }
 
 /// Returns the values of one header: one for each item of a list, as in Werkzeug, or the text of any other value.
@@ -193,8 +205,12 @@ fn redirect(url: &str, code: i64) -> Fallible<Response> {
 fn properties(natives: &mut Natives) {
     natives
         .register_get("status_code", |response: &mut Response| i64::from(response.lock().answer.status))
+        // The reason phrase becomes that of the code, as in Werkzeug.
         .register_set("status_code", |response: &mut Response, code: i64| {
-            answer::status_code(code).map(|code| response.lock().answer.status = code)
+            let code = answer::status_code(code)?;
+            let answer = &mut response.lock().answer;
+            (answer.status, answer.reason) = (code, None);
+            Fallible::Ok(())
         })
         .register_get("status", status_line)
         .register_set("status", |response: &mut Response, status: Dynamic| response.set_status(&status))

@@ -5,6 +5,7 @@ mod text;
 pub(crate) use text::{Precision, Repr, isoformat, offset_text};
 
 use super::natives::ScriptValue;
+use crate::message::http_date;
 use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime};
 use rhai::Dynamic;
 use std::cmp::Ordering;
@@ -148,5 +149,5 @@ pub(crate) fn http_date(value: &Dynamic) -> Option<String> {
         (_, Some(date)) => date.0.and_time(NaiveTime::MIN),
         _ => return None,
     };
-    Some(local.format("%a, %d %b %Y %H:%M:%S GMT").to_string())
+    http_date::write(local.and_utc().timestamp())
 }
