@@ -124,11 +124,19 @@ fn select(answer: &mut Answer, header: &str) -> Result<(), Unsatisfiable> {
         answer.set_header("Content-Range", content_range(range, length));
         answer.body = answer.body.part(range);
     } else {
-        let boundary = format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..));
+        let boundary = boundary(&ranges, length);
         answer.body = parts(answer, &ranges, &boundary);
         answer.set_header("Content-Type", format!("multipart/byteranges; boundary={boundary}"));
     }
     Ok(())
+}
+
+/// Returns the line between parts. The same request has the same one each time, so that a repeated answer has the same bytes.
+fn boundary(ranges: &[Range<u64>], length: u64) -> String {
+    let mix = |sum: u64, at: u64| (sum.rotate_left(5) ^ at).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let seed = ranges.iter().flat_map(|range| [range.start, range.end]).fold(length, mix);
+    let mut random = fastrand::Rng::with_seed(seed);
+    format!("{:016x}{:016x}", random.u64(..), random.u64(..))
 }
 
 fn content_range(range: &Range<u64>, length: u64) -> String {
