@@ -1,13 +1,14 @@
 //! Dates of HTTP (RFC 9110, section 5.6.7), as seconds since 1970.
 
-use chrono::{DateTime, NaiveDate};
+use chrono::{DateTime, Datelike, NaiveDate};
 
 const MONTHS: [&str; 12] =
     ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 
-/// Returns a date in the form that is sent: `Sun, 06 Nov 1994 08:49:37 GMT`. `None` outside of the calendar.
+/// Returns a date in the form that is sent: `Sun, 06 Nov 1994 08:49:37 GMT`. `None` outside of the years 1 to 9999, for which that
+/// form has no digits.
 pub(crate) fn write(seconds: i64) -> Option<String> {
-    let date = DateTime::from_timestamp(seconds, 0)?;
+    let date = DateTime::from_timestamp(seconds, 0).filter(|date| (1..=9999).contains(&date.year()))?;
     Some(date.format("%a, %d %b %Y %H:%M:%S GMT").to_string())
 }
 
@@ -89,7 +90,7 @@ mod tests {
             assert_eq!(parse(text), expected, "{text}");
         }
         assert_eq!(write(784_111_777).as_deref(), Some("Sun, 06 Nov 1994 08:49:37 GMT"));
-        assert_eq!(write(i64::MAX), None);
+        assert_eq!([write(253_402_300_800), write(i64::MAX)], [None, None]);
     }
 
     #[test]

@@ -24,6 +24,7 @@ fn registerRules() {
     app.get("/long", || { let r = make_response("hello world"); r.make_conditional(request, true, 12) });
     app.get("/option", || send_file("static/ten.txt", #{ attachment: true }));
     app.get("/nameless", || send_file("x".to_blob()));
+    app.get("/unit", || send_file("static/report.txt", ()));
     app.get("/number", || send_file(5));
     app.get("/above", || send_from_directory("../static", "ten.txt"));
     app.get("/partial", || send_file("large.bin").fault("partial"));
@@ -261,6 +262,7 @@ fn a_path_that_is_missing_or_leaves_the_directory_is_404() {
             "`send_file` has no option `attachment`: it takes mimetype, as_attachment, download_name, conditional, etag, \
              last_modified, max_age",
         ),
+        ("/unit", "options of `send_file` are a map: `#{ as_attachment: true }`, not ()"),
         ("/nameless", "`send_file` needs `mimetype` or `download_name` for bytes"),
         ("/number", "`send_file` takes the name of a file or a blob, not 5"),
         ("/long", "`make_conditional` has the complete_length 12, and the body has 11 bytes: leave it out"),
