@@ -33,7 +33,10 @@ pub(super) fn required<T>(
 
 pub(super) fn refuse_unknown(object: &Map<String, Value>, names: &str) -> Parsed<()> {
     match object.keys().find(|key| !names.split(", ").any(|name| name == *key)) {
-        Some(key) => Err(format!("field `{}` is unknown: there are {names}", beginning(key, SHOWN))),
+        Some(key) => {
+            let are = if names.contains(", ") { "are" } else { "is" };
+            Err(format!("field `{}` is unknown: there {are} {names}", beginning(key, SHOWN)))
+        }
         None => Ok(()),
     }
 }

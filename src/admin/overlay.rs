@@ -47,7 +47,8 @@ fn parse(pairs: &[(&str, &str)], names: Names) -> Result<Option<Asked>, String> 
         let (name, shown) = (*name, beginning(value, SHOWN));
         if !is_overlay {
             // A provision would replace a shared mock, or remove its file, where a test meant its overlay.
-            if LOAD.contains(&name) || nearest(name, ["overlay"]).is_some() {
+            let meant = name.contains("overlay") || nearest(name, ["overlay"]).is_some();
+            if meant || LOAD.contains(&name) {
                 return Err(format!(
                     "`{}` is for overlays: write `?overlay`, then `&baggage=KEY=VALUE` or `&for=30s`",
                     beginning(name, SHOWN)
@@ -206,6 +207,7 @@ mod tests {
                 LOAD,
                 "`overlay` is `busy`, but takes no value: the path has the name of the overlay".into(),
             ),
+            ("overlay;for=30s", LOAD, format!("`overlay;for` {overlays}")),
             ("overlay&overlay", LOAD, "`overlay` is given twice".into()),
             ("overlay&baggage=a=1&baggage=b=2", LOAD, "`baggage` is given twice".into()),
             ("overlay&baggage=test", LOAD, baggage("test")),

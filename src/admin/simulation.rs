@@ -212,7 +212,8 @@ fn span(value: &Value) -> Parsed<i128> {
     }
 }
 
-/// Returns the nanoseconds of a number of seconds. A fraction counts to the microsecond, as in Python.
+/// Returns the nanoseconds of a number of seconds. A fraction counts to the microsecond, as in Python. A number far outside of the
+/// calendar becomes the nearest one of 64 bits, which is outside, too.
 fn seconds(value: &Value) -> Option<i128> {
     if let Some(seconds) = value.as_i64() {
         return Some(i128::from(seconds) * SECOND);

@@ -131,7 +131,9 @@ fn load(
         return Err(wrong("this is a folder: name a file".to_owned()));
     }
     if !path.is_file() {
-        return Err(wrong("there is no such file".to_owned()));
+        let why =
+            if path.exists() { "this is a pipe or a device: name a file" } else { "there is no such file" };
+        return Err(wrong(why.to_owned()));
     }
     Name::parse(name).map_err(|error| wrong(error.to_string()))?;
     let directory = ProvisionDir::open(folder, None).map_err(|error| wrong(error.to_string()))?;

@@ -120,7 +120,7 @@ impl<T: Clone + Default> Scoped<T> {
         };
         if self.members.len() >= MOST_MEMBERS && !self.members.contains_key(member) {
             return Err(format!(
-                "{MOST_MEMBERS} members have their own already: remove one with DELETE and `?baggage=`"
+                "{MOST_MEMBERS} members have their own already: remove one, with DELETE and its `?baggage=KEY=VALUE`"
             ));
         }
         let value = change(&self.find(&[member.to_owned()]))?;
@@ -199,7 +199,8 @@ mod tests {
         for member in 0..MOST_MEMBERS {
             freeze(&simulation, Some(&format!("a={member}")), 1).unwrap();
         }
-        let error = "1000 members have their own already: remove one with DELETE and `?baggage=`";
+        let error =
+            "1000 members have their own already: remove one, with DELETE and its `?baggage=KEY=VALUE`";
         assert_eq!(freeze(&simulation, Some("b=1"), 1).unwrap_err(), error);
         freeze(&simulation, Some("a=1"), 2).unwrap();
         freeze(&simulation, None, 2).unwrap();

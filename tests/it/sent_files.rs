@@ -23,6 +23,7 @@ fn registerRules() {
     app.get("/long", || { let r = make_response("hello world"); r.make_conditional(request, true, 12) });
     app.get("/option", || send_file("static/ten.txt", #{ attachment: true }));
     app.get("/nameless", || send_file("x".to_blob()));
+    app.get("/unit", || send_file("static/report.txt", ()));
     app.get("/number", || send_file(5));
     app.get("/quoted", || { let r = make_response("x"); r.cache_control["private"] = "a\"b"; r });
     app.get("/late", || send_file("static/ten.txt", #{ last_modified: 253402300800 }));
@@ -233,6 +234,7 @@ fn a_path_that_is_missing_or_leaves_the_directory_is_404() {
             "`send_file` has no option `attachment`: it takes mimetype, as_attachment, download_name, conditional, etag, \
              last_modified, max_age",
         ),
+        ("/unit", "options of `send_file` are a map: `#{ as_attachment: true }`, not ()"),
         ("/nameless", "`send_file` needs `mimetype` or `download_name` for bytes"),
         ("/number", "`send_file` takes the name of a file or a blob, not 5"),
         ("/quoted", "`private` is `a\"b`: leave the quotes out, they are added"),

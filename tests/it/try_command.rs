@@ -112,6 +112,12 @@ fn try_prints_the_answer_and_ends_with_a_code() {
             "h1mock: failed to parse `--store` as JSON: EOF while parsing an object at line 1 column 1\n",
         ),
         (
+            &["/dev/null", "GET", "/a"],
+            1,
+            String::new(),
+            "h1mock: failed to load provision `/dev/null`: this is a pipe or a device: name a file\n",
+        ),
+        (
             &["prices.rhai", "GET", "/a"],
             1,
             String::new(),

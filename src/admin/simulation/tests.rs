@@ -24,6 +24,8 @@ fn every_field_is_parsed() {
         (r#"{"advance": 1e300}"#, None, i128::MAX, None),
         (r#"{"at": -1e300}"#, at(i128::MIN), 0, None),
         (r#"{"speed": 0.5}"#, None, 0, Some(0.5)),
+        (r#"{"at": 1e308}"#, at(i128::from(i64::MAX) * 1_000), 0, None),
+        (r#"{"advance": -1e308}"#, None, i128::from(i64::MIN) * 1_000, None),
     ] {
         let speed = speed.and_then(Speed::new);
         assert_eq!(parsed(body), Ok(ClockChange { start, advance, speed }), "{body}");
@@ -75,7 +77,7 @@ fn a_seed_is_an_integer() {
         ("{}", r#"field `seed` is missing: send {"seed": 7}"#),
         (r#"{"seed": "7"}"#, "field `seed`: `\"7\"` is no integer"),
         (r#"{"seed": 7.5}"#, "field `seed`: `7.5` is no integer"),
-        (r#"{"sead": 7}"#, "field `sead` is unknown: there are seed"),
+        (r#"{"sead": 7}"#, "field `sead` is unknown: there is seed"),
     ] {
         assert_eq!(parsed(body).unwrap_err(), error, "{body}");
     }

@@ -114,11 +114,15 @@ fn unquoted(value: &str) -> Cow<'_, str> {
 }
 
 fn is_host(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte))
+    let name = without_port(text);
+    let port = text[name.len()..].strip_prefix(':').unwrap_or_default();
+    !name.is_empty()
+        && (port.is_empty() || is_port(port))
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte))
 }
 
 fn is_port(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_digit())
+    text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse().is_ok_and(|port: u16| port > 0)
 }
 
 /// Removes the port of a host. The colons of an IPv6 address stand in brackets.
@@ -182,7 +186,12 @@ mod tests {
             ("X-Forwarded-Proto", "ht tp"),
             ("X-Forwarded-Host", "a/b"),
             ("X-Forwarded-Host", "a b"),
+            ("X-Forwarded-Host", ":80"),
+            ("X-Forwarded-Host", "a:99999"),
+            ("X-Forwarded-Host", "[::1]:x"),
             ("X-Forwarded-Port", "x"),
+            ("X-Forwarded-Port", "0"),
+            ("X-Forwarded-Port", "65536"),
             ("X-Forwarded-For", ""),
             ("X-Forwarded-Prefix", "/"),
             ("Forwarded", "for=10.0.0.1"),

@@ -11,7 +11,7 @@ use crate::script::runtime::call;
 use crate::script::runtime::frozen::as_map;
 use crate::script::runtime::http_error::http_error;
 use crate::script::runtime::natives::{Fallible, Natives};
-use crate::script::runtime::size_limits::{full_text, text_of};
+use crate::script::runtime::size_limits::{full_text, text_of, type_name};
 use crate::simulation::SECOND;
 use rhai::{Blob, Dynamic, ImmutableString, Map};
 
@@ -164,8 +164,8 @@ fn options_of(function: &'static str, second: &Dynamic) -> Fallible<Map> {
     if second.is_string() {
         return Ok([("mimetype".into(), second.clone())].into());
     }
-    let shown = text_of(second, 80);
-    Err(format!("options of `{function}` are a map: `#{{ as_attachment: true }}`, not {shown}").into())
+    let kind = type_name(second);
+    Err(format!("options of `{function}` are a map: `#{{ as_attachment: true }}`, not {kind}").into())
 }
 
 /// `send_file(name, #{ ... })`, `send_file(name, mimetype)`; also bytes in place of a name.

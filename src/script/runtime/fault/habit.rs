@@ -149,6 +149,7 @@ pub(super) fn signature(signature: &str) -> Option<&'static str> {
         {
             "a view is a function: `app.get(\"/x\", hello)`, or a closure: `app.get(\"/x\", || \"hello\")`"
         }
+        "cors" if is_on_app => "the options are a map: `app.cors(#{ origins: \"https://a.example\" })`",
         "!" => "`!` is of booleans: write `!bool(x)` for Python's truth, or compare, as in `x == ()`",
         "+" if signature.contains("()") => {
             "one side is `()`, which is nothing: give a default, as in `x ?? 0` or .get(key, default)"
