@@ -274,7 +274,7 @@ pub(super) static TABLE: &[Setting] = &[
         .set(|v, s| put(&mut v.settings.journal_bytes, value::journal_bytes(s))),
     JOURNAL
         .option("journal-body", "SIZE", "64k")
-        .help("What is kept of a body, a request's or an answer's: at most an eighth of --journal-bytes")
+        .help("What is kept of a body, a request's or an answer's: at most a thirteenth of --journal-bytes")
         .set(|v, s| put(&mut v.settings.journal_body, value::size(s, 0..=usize::MAX))),
     STOPPING
         .option("drain", "TIME", "0")

@@ -82,10 +82,13 @@ impl Cors {
     /// # Errors
     /// A text is no origin.
     pub(crate) fn parse(origins: &str) -> Result<Option<Arc<Cors>>, String> {
+        if origins.is_empty() {
+            return Ok(None);
+        }
         let texts = origins.split(',').map(str::trim).filter(|text| !text.is_empty());
         let origins: Vec<String> = texts.map(origin).collect::<Result<_, _>>()?;
         if origins.is_empty() {
-            return Ok(None);
+            return Err("names no origin: write `*` for all, or `https://a.example`".to_owned());
         }
         Ok(Cors::new(vec![Policy { send_wildcard: true, origins, ..Policy::default() }]))
     }

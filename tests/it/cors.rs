@@ -259,6 +259,7 @@ fn a_wrong_option_is_an_error_of_the_load() {
         ),
         (r#"#{ origins: "a.example" }"#, "origin `a.example` has no scheme: write `https://a.example`"),
         (r#""*""#, "the options are a map: `app.cors(#{ origins: "),
+        (r#"#{ origins: "" }"#, "option `origins` names no origin: write `*` for all"),
         (r#"#{ origins: 7 }"#, "option `origins` must be a text or a list of texts, not "),
         (r#"#{ methods: ["GET "] }"#, "option `methods` has `GET `, which is no name"),
         (r#"#{ max_age: -1 }"#, "option `max_age` must be a number of seconds, not `-1`"),

@@ -231,6 +231,8 @@ fn texts_that_match_nothing_are_refused() {
     for known in ["http://[::1]:3000", "http://10.0.*", "*", "null", "app://x"] {
         assert_eq!(origin(known), Ok(known.to_owned()));
     }
-    assert_eq!(Cors::parse(" , "), Ok(None));
+    assert_eq!(Cors::parse(""), Ok(None));
+    let none = "names no origin: write `*` for all, or `https://a.example`";
+    assert_eq!(Cors::parse(" , ").unwrap_err(), none);
     assert!(Cors::parse("https://a, b").unwrap_err().starts_with("origin `b` has no scheme"));
 }

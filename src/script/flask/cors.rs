@@ -57,6 +57,9 @@ fn policy(path: Option<&str>, options: &Map) -> Fallible<Policy> {
             "origins" => {
                 let texts = texts(name, value)?;
                 policy.origins = texts.iter().map(|text| cors::origin(text)).collect::<Result<_, _>>()?;
+                if policy.origins.is_empty() {
+                    return Err("option `origins` names no origin: write `*` for all".into());
+                }
             }
             "methods" => {
                 let methods = names(name, value)?;

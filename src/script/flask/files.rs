@@ -14,6 +14,7 @@ use crate::script::runtime::natives::{Fallible, Natives};
 use crate::script::runtime::size_limits::{full_text, text_of, type_name};
 use crate::simulation::SECOND;
 use rhai::{Blob, Dynamic, ImmutableString, Map};
+use rustix::io::Errno;
 
 const OPTIONS: [&str; 7] =
     ["mimetype", "as_attachment", "download_name", "conditional", "etag", "last_modified", "max_age"];
@@ -224,6 +225,7 @@ fn send_from_directory(directory: &str, path: &str, second: &Dynamic) -> Fallibl
         | Cause::NotDirectory
         | Cause::NotRegular
         | Cause::LeadsOutside => missing(),
+        Cause::Io(error) if error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => missing(),
         _ => error.to_string().into(),
     })?;
     Sent { content, file: Some((&name, stat)) }.response(&Options { function, given: &options })
