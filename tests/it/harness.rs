@@ -8,7 +8,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -18,6 +18,15 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
 /// Deadline for the end of a process: on a busy machine the kernel took 20 s to close an inotify instance.
 const EXIT: Duration = Duration::from_secs(60);
+
+/// Sets the flag that ends the clients of a test when it is dropped, also when the test fails.
+pub(crate) struct Stop<'s>(pub &'s AtomicBool);
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
 
 /// Returns a command that runs the binary under test.
 pub(crate) fn binary() -> Command {

@@ -1,6 +1,6 @@
 //! Swaps under load: each answer is wholly of one provision, none is lost.
 
-use crate::harness::{Client, Mock};
+use crate::harness::{Client, Mock, Stop};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 fn source(word: &str) -> String {
@@ -13,13 +13,6 @@ fn source(word: &str) -> String {
 fn every_answer_is_wholly_old_or_wholly_new() {
     let mock = Mock::serving(&source("a"));
     let (stop, answers) = (AtomicBool::new(false), AtomicUsize::new(0));
-    /// Ends the clients also when the test fails.
-    struct Stop<'s>(&'s AtomicBool);
-    impl Drop for Stop<'_> {
-        fn drop(&mut self) {
-            self.0.store(true, Ordering::Relaxed);
-        }
-    }
     std::thread::scope(|scope| {
         let _stop = Stop(&stop);
         for _ in 0..4 {

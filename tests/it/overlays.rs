@@ -1,6 +1,6 @@
 //! Overlays: rules of a test before those of the active provision.
 
-use crate::harness::{Client, Mock, Reply, eventually};
+use crate::harness::{Client, Mock, Reply, Stop, eventually};
 use serde_json::Value;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -156,13 +156,6 @@ fn activations_keep_overlays_without_a_gap() {
     let mock = Mock::serving(BASE);
     load(&mock, "busy?overlay", BUSY);
     let (stop, answers) = (AtomicBool::new(false), AtomicUsize::new(0));
-    /// Ends the clients also when the test fails.
-    struct Stop<'s>(&'s AtomicBool);
-    impl Drop for Stop<'_> {
-        fn drop(&mut self) {
-            self.0.store(true, Ordering::Relaxed);
-        }
-    }
     std::thread::scope(|scope| {
         let _stop = Stop(&stop);
         for _ in 0..3 {
