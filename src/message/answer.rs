@@ -127,6 +127,9 @@ impl Answer {
 /// are one byte ([`super::latin1`]). Flask fails at others, too.
 pub(crate) fn check_header(name: &str, value: &str) -> Result<(), String> {
     check_line(name, value)?;
+    if value.is_ascii() {
+        return Ok(());
+    }
     match value.chars().find(|character| *character > '\u{ff}') {
         Some(character) => Err(format!(
             "header `{name}` has `{character}` in its value: headers have characters up to U+00FF (ISO 8859-1), so encode the \
