@@ -218,8 +218,9 @@ fn seconds(value: &Value) -> Option<i128> {
     if let Some(seconds) = value.as_i64() {
         return Some(i128::from(seconds) * SECOND);
     }
-    // A cast saturates: no number of seconds wraps to another one.
-    Some(((value.as_f64()? * 1e6).round() as i128).saturating_mul(1_000))
+    // A cast saturates: no number of seconds wraps to another one, and sums of such numbers fit.
+    let microseconds = (value.as_f64()? * 1e6).round() as i64;
+    Some(i128::from(microseconds) * 1_000)
 }
 
 #[cfg(test)]

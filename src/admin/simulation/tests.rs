@@ -21,8 +21,6 @@ fn every_field_is_parsed() {
         (r#"{"shift": "+2h"}"#, Some(Start::Shift(7_200 * second)), 0, None),
         (r#"{"shift": -86400, "speed": 0}"#, Some(Start::Shift(-86_400 * second)), 0, Some(0.0)),
         (r#"{"advance": "1d"}"#, None, 86_400 * second, None),
-        (r#"{"advance": 1e300}"#, None, i128::MAX, None),
-        (r#"{"at": -1e300}"#, at(i128::MIN), 0, None),
         (r#"{"speed": 0.5}"#, None, 0, Some(0.5)),
         (r#"{"at": 1e308}"#, at(i128::from(i64::MAX) * 1_000), 0, None),
         (r#"{"advance": -1e308}"#, None, i128::from(i64::MIN) * 1_000, None),
