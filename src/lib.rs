@@ -60,4 +60,4 @@ pub mod bench {
 /// Properties of parsers, for the fuzz targets of ct/fuzz.
 #[cfg(any(fuzzing, test))]
 #[doc(hidden)]
-pub use message::fuzz;
+pub use message::properties as fuzz;

@@ -10,12 +10,12 @@ pub(crate) mod disposition;
 pub(crate) mod entity_tag;
 pub(crate) mod epoch;
 pub(crate) mod form;
-#[cfg(any(fuzzing, test))]
-pub mod fuzz;
 pub(crate) mod http_date;
 pub(crate) mod json;
 pub(crate) mod latin1;
 pub(crate) mod media_type;
+#[cfg(any(fuzzing, test))]
+pub mod properties;
 pub(crate) mod range;
 pub(crate) mod request;
 pub(crate) mod stream;
