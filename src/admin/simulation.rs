@@ -26,7 +26,7 @@ pub(super) fn get_clock(call: &Call) -> Result<Answer, Answer> {
 /// PUT: changes a clock; 400 for a wrong change.
 pub(super) fn put_clock(call: &Call) -> Result<Answer, Answer> {
     let (member, refused) = (member(call)?, |error: String| failed(400, &error));
-    let change = object(call).and_then(|object| change(&object)).map_err(refused)?;
+    let change = change(&call.request.body).map_err(refused)?;
     let real = Reading::real();
     call.admin.activation.simulation().change(|set| {
         set.clocks.set(member.as_deref(), |clock| change.apply(clock, real)).map_err(refused)?;
@@ -50,7 +50,7 @@ pub(super) fn get_random(call: &Call) -> Result<Answer, Answer> {
 /// PUT: sets a seed and begins its sequence anew; 400 for a body without a seed.
 pub(super) fn put_random(call: &Call) -> Result<Answer, Answer> {
     let (member, refused) = (member(call)?, |error: String| failed(400, &error));
-    let seed = object(call).and_then(|object| seed(&object)).map_err(refused)?;
+    let seed = seed(&call.request.body).map_err(refused)?;
     call.admin.activation.simulation().change(|set| {
         set.dice.set(member.as_deref(), |_| Ok(Dice::seeded(seed))).map_err(refused)?;
         Ok(json(200, join(Object::success("the seed is set"), &state(&Dice::seeded(seed)))))
@@ -148,19 +148,22 @@ fn member(call: &Call) -> Result<Option<String>, Answer> {
     Ok(member)
 }
 
-fn object(call: &Call) -> Parsed<Map<String, Value>> {
-    let value: Value = fields::json(&call.request.body)?;
-    an_object(&value).cloned()
+/// Parses the body of PUT.
+fn object(body: &[u8], example: &str) -> Parsed<Map<String, Value>> {
+    let value: Value = fields::json(body)?;
+    an_object(&value).cloned().map_err(|error| format!("{error}: send {example}"))
 }
 
-fn seed(object: &Map<String, Value>) -> Parsed<i64> {
+fn seed(body: &[u8]) -> Parsed<i64> {
+    let object = &object(body, r#"{"seed": 7}"#)?;
     refuse_unknown(object, "seed")?;
     optional(object, "seed", integer)?
         .ok_or_else(|| r#"field `seed` is missing: send {"seed": 7}"#.to_owned())
 }
 
 /// Parses a change such as `{"freeze": "2026-01-01T00:00:00Z"}`.
-fn change(object: &Map<String, Value>) -> Parsed<ClockChange> {
+fn change(body: &[u8]) -> Parsed<ClockChange> {
+    let object = &object(body, r#"{"freeze": "2026-01-01T00:00:00Z"}"#)?;
     refuse_unknown(object, "freeze, at, shift, advance, speed")?;
     let starts: Vec<&str> =
         ["freeze", "at", "shift"].into_iter().filter(|key| object.contains_key(*key)).collect();

@@ -131,7 +131,7 @@ fn wrong_requests_say_what_to_send() {
     let mock = Mock::serving(PROVISION);
     for (verb, body, status, error) in [
         ("PUT", "{}", 400, r#"field `seed` is missing: send {"seed": 7}"#),
-        ("PUT", "7", 400, "`7` is no object"),
+        ("PUT", "7", 400, r#"`7` is no object: send {"seed": 7}"#),
         ("PUT", r#"{"seed": "x"}"#, 400, "field `seed`: `\"x\"` is no integer"),
         ("PUT ?baggage=a", SEED, 400, "query parameter `baggage`: `a` is no member such as `test=17`"),
         ("DELETE ?baggage=test=1", "", 404, "there is no seed of `test=1`"),
