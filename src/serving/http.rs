@@ -13,7 +13,7 @@ use std::borrow::Cow;
 use std::io::{self, Read};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use tiny_http::extension::{self, Body, Dribble, Open, Page, Step, Then};
+use tiny_http::extension::{self, Body, Dribble, Length, Open, Page, Step, Then};
 use tiny_http::{Header, Response, StatusCode};
 
 pub(crate) use tiny_http::Request as Incoming;
@@ -100,8 +100,12 @@ pub(crate) fn send(incoming: Incoming, reply: Reply, close: bool, permit: Option
         body: body_of(body),
         close: close || asked,
         dribble,
-        // The answer to HEAD says what GET would send.
-        chunked: chunked || stream.is_some(),
+        length: match stream {
+            // The answer to HEAD says what GET would send.
+            Some(_) => Length::Open,
+            None if chunked => Length::Chunk,
+            None => Length::Declared,
+        },
         halve,
     };
     let Some(Follow(follow)) = follow else { return incoming.answer(answer) };
@@ -128,7 +132,7 @@ pub(crate) fn begin(
         body: Body::Bytes(first),
         close: close || asked,
         dribble: None,
-        chunked: true,
+        length: Length::Open,
         halve: false,
     };
     Ok(Box::new(incoming.begin(answer)?))

@@ -4,7 +4,7 @@ use super::{Attended, eventually};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 use tiny_http::Request;
-use tiny_http::extension::{Answer, Body, Limits, Open};
+use tiny_http::extension::{Answer, Body, Length, Limits, Open};
 
 /// A server whose answers go on, and the `Open` of each.
 fn server(limits: Limits) -> (Attended, Receiver<Open>) {
@@ -18,7 +18,7 @@ fn server(limits: Limits) -> (Attended, Receiver<Open>) {
             body: Body::Bytes(b"be".to_vec()),
             close: false,
             dribble: None,
-            chunked: false,
+            length: Length::Declared,
             halve: false,
         };
         let _ = send.send(request.begin(answer).unwrap());
