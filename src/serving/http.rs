@@ -140,10 +140,15 @@ pub(crate) fn begin(
 
 /// Returns whether the headers ask to close the connection, and whether they ask for chunks.
 fn framing(answer: &Answer) -> (bool, bool) {
+    let is = |text: &str, word: &str| text.eq_ignore_ascii_case(word);
     let (mut close, mut chunked) = (false, false);
     for (name, value) in &answer.headers {
-        close |= name.eq_ignore_ascii_case("connection") && value.eq_ignore_ascii_case("close");
-        chunked |= name.eq_ignore_ascii_case("transfer-encoding") && value.eq_ignore_ascii_case("chunked");
+        // Most names have another length, so most fields need no further look.
+        match name.len() {
+            10 => close |= is(name, "connection") && is(value, "close"),
+            17 => chunked |= is(name, "transfer-encoding") && is(value, "chunked"),
+            _ => {}
+        }
     }
     (close, chunked)
 }

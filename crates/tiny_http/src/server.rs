@@ -154,11 +154,17 @@ impl Server {
         let leader = &self.core.leader;
         loop {
             leader.lead();
-            let woken = self.wait(None, || leader.leave());
-            let task = match woken {
-                Ok(Woken::Request(request)) => Task::Request(request),
-                Ok(Woken::Job(job)) => Task::Job(job),
-                Ok(Woken::Nothing | Woken::Empty) => continue,
+            // Each arm returns by itself: a request is large, and a variable for the result would be another move.
+            match self.wait(None, || leader.leave()) {
+                Ok(Woken::Request(request)) => {
+                    self.begin();
+                    return Ok(Task::Request(request));
+                }
+                Ok(Woken::Job(job)) => {
+                    self.begin();
+                    return Ok(Task::Job(job));
+                }
+                Ok(Woken::Nothing | Woken::Empty) => {}
                 // This worker may not return.
                 Ok(Woken::Unblocked) => {
                     leader.call_another();
@@ -168,11 +174,14 @@ impl Server {
                     leader.call_another();
                     return Err(error);
                 }
-            };
-            if leader.begin() {
-                self.core.reactor.wake();
             }
-            return Ok(task);
+        }
+    }
+
+    /// Notes that a handler or a job begins on this worker.
+    fn begin(&self) {
+        if self.core.leader.begin() {
+            self.core.reactor.wake();
         }
     }
 
