@@ -19,7 +19,7 @@ pub struct Reply {
     /// Provides the body, in place of the answer's.
     pub source: Option<Source>,
     /// Makes the body piece by piece, in place of the answer's.
-    pub stream: Option<Stream>,
+    pub stream: Option<Box<Stream>>,
     /// Whether the script asked for compression (`r.compress()`).
     pub compress: bool,
 }

@@ -13,7 +13,7 @@ use std::borrow::Cow;
 use std::io::{self, Read};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use tiny_http::extension::{self, Body, Dribble, Open, Page, Step, Then};
+use tiny_http::extension::{self, Body, Dribble, Length, Open, Page, Step, Then};
 use tiny_http::{Header, Response, StatusCode};
 
 pub(crate) use tiny_http::Request as Incoming;
@@ -100,8 +100,12 @@ pub(crate) fn send(incoming: Incoming, reply: Reply, close: bool, permit: Option
         body: body_of(body),
         close: close || asked,
         dribble,
-        // The answer to HEAD says what GET would send.
-        chunked: chunked || stream.is_some(),
+        length: match stream {
+            // The answer to HEAD says what GET would send.
+            Some(_) => Length::Open,
+            None if chunked => Length::Chunk,
+            None => Length::Declared,
+        },
         halve,
     };
     let Some(Follow(follow)) = follow else { return incoming.answer(answer) };
@@ -128,7 +132,7 @@ pub(crate) fn begin(
         body: Body::Bytes(first),
         close: close || asked,
         dribble: None,
-        chunked: true,
+        length: Length::Open,
         halve: false,
     };
     Ok(Box::new(incoming.begin(answer)?))
@@ -136,10 +140,15 @@ pub(crate) fn begin(
 
 /// Returns whether the headers ask to close the connection, and whether they ask for chunks.
 fn framing(answer: &Answer) -> (bool, bool) {
+    let is = |text: &str, word: &str| text.eq_ignore_ascii_case(word);
     let (mut close, mut chunked) = (false, false);
     for (name, value) in &answer.headers {
-        close |= name.eq_ignore_ascii_case("connection") && value.eq_ignore_ascii_case("close");
-        chunked |= name.eq_ignore_ascii_case("transfer-encoding") && value.eq_ignore_ascii_case("chunked");
+        // Most names have another length, so most fields need no further look.
+        match name.len() {
+            10 => close |= is(name, "connection") && is(value, "close"),
+            17 => chunked |= is(name, "transfer-encoding") && is(value, "chunked"),
+            _ => {}
+        }
     }
     (close, chunked)
 }

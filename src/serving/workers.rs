@@ -181,7 +181,7 @@ impl Shared {
                 access.write(&line, status, ending != Ending::Complete);
             }
         });
-        if let Err(error) = self.streaming.start(incoming, answer, stream, close, (permit, on_end)) {
+        if let Err(error) = self.streaming.start(incoming, answer, *stream, close, (permit, on_end)) {
             log::debug!("the client did not take the beginning of its stream: {}", describe_io(&error));
         }
     }

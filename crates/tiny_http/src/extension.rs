@@ -44,14 +44,16 @@ pub use crate::write::body::Body;
 pub use crate::write::dribble::Dribble;
 pub use crate::write::head::Then;
 
+use crate::clock;
 use crate::connection::slots::Phase;
 use crate::header;
-use crate::open::{chunk, in_chunks};
 use crate::parse::body_pool;
-use crate::request::{ONE_WRITE, Request};
+use crate::request::Request;
 use crate::server::Server;
+use crate::write::body::ONE_WRITE;
+use crate::write::chunks::{LAST_CHUNK, chunk};
 use crate::write::head::{BodyFraming, Context, has_body, write_head};
-use crate::write::output::{FOREVER, Piece, StreamFraming};
+use crate::write::output::{Growth, Output, Piece, StreamFraming};
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::io::{self, Read};
@@ -75,11 +77,22 @@ pub struct Answer<'a, F> {
     pub close: bool,
     /// The head leaves at once, and the body slice by slice.
     pub dribble: Option<Dribble>,
-    /// Whether the body is sent as a chunk, without a declared length. HTTP/1.0 has no chunks.
-    pub chunked: bool,
+    /// How the client learns the length of the body.
+    pub length: Length,
     /// Whether the connection ends after half of the answer: half of the body, or half of the head if there is no body to send.
     /// The head declares the whole body.
     pub halve: bool,
+}
+
+/// How a client learns the length of a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Length {
+    /// The head declares it.
+    Declared,
+    /// The body is one chunk. For HTTP/1.0, which has no chunks, the head declares the length.
+    Chunk,
+    /// The head leaves it open, as [`Request::begin`] does: the body comes in chunks, or ends with the connection.
+    Open,
 }
 
 /// A part of the bytes that are sent in place of an answer.
@@ -194,10 +207,15 @@ impl Request {
     {
         let mut context = self.context();
         context.keep_alive &= !answer.close;
-        let declared = (!answer.chunked || context.old).then(|| answer.body.len());
-        let framing = BodyFraming::new(answer.status, declared, context);
+        let declares = match answer.length {
+            Length::Declared => true,
+            Length::Chunk => context.old,
+            Length::Open => false,
+        };
+        let framing = BodyFraming::new(answer.status, declares.then(|| answer.body.len()), context);
+        context.keep_alive &= framing != BodyFraming::UntilClose;
         let mut body = match has_body(answer.status, context) {
-            true if framing == BodyFraming::Chunked => in_chunks(answer.body),
+            true if framing == BodyFraming::Chunked => chunk(answer.body, LAST_CHUNK),
             true => answer.body,
             false => Body::Bytes(Vec::new()),
         };
@@ -232,10 +250,10 @@ impl Request {
     }
 
     /// Sends `answer` as the beginning of an answer of unknown length: in chunks, or for HTTP/1.0 until the connection ends. No
-    /// thread waits for the rest. The method and the status must allow a body ([`Request::has_body`]).
+    /// thread waits for the rest.
     ///
     /// # Errors
-    /// The same as for [`Request::answer`].
+    /// The same as for [`Request::answer`]. Or the method or the status allow no body ([`Request::has_body`]).
     pub fn begin<'f, F, V>(mut self, answer: Answer<'f, F>) -> io::Result<Open>
     where
         F: Iterator<Item = (&'f [u8], V)>,
@@ -243,26 +261,25 @@ impl Request {
     {
         let context = self.context();
         let framing = BodyFraming::new(answer.status, None, context);
-        let chunked = framing == BodyFraming::Chunked;
-        let context = Context { keep_alive: context.keep_alive && chunked && !answer.close, ..context };
-        let mut out = Vec::new();
-        write_head(&mut out, (answer.status, answer.reason), answer.fields, framing, context)?;
-        let mut pieces = VecDeque::new();
-        match answer.body {
-            Body::Bytes(bytes) if chunked => out.extend_from_slice(&chunk(&bytes)),
-            Body::Bytes(bytes) => out.extend_from_slice(&bytes),
-            body if chunked => {
-                pieces.push_back(Piece::Bytes(format!("{:x}\r\n", body.len()).into_bytes(), 0));
-                Piece::push(&mut pieces, body);
-                pieces.push_back(Piece::Bytes(b"\r\n".to_vec(), 0));
-            }
+        let in_chunks = framing == BodyFraming::Chunked;
+        let context = Context { keep_alive: context.keep_alive && in_chunks && !answer.close, ..context };
+        let (mut small, mut pieces) = (Vec::new(), VecDeque::new());
+        match if in_chunks { chunk(answer.body, b"") } else { answer.body } {
+            Body::Bytes(bytes) if bytes.len() <= ONE_WRITE => small = bytes,
             body => Piece::push(&mut pieces, body),
         }
-        pieces.push_back(Piece::Pause(FOREVER));
-        let (core, lease) = self.give_up()?;
-        let token = lease.token;
-        core.begin(lease, &out, pieces, chunked)?;
-        Ok(Open::new(core, token, chunked, context.then()))
+        let write = |out: &mut Vec<u8>| {
+            if !has_body(answer.status, context) {
+                return Err(io::Error::new(io::ErrorKind::InvalidInput, "the answer has no body to begin"));
+            }
+            write_head(out, (answer.status, answer.reason), answer.fields, framing, context)?;
+            out.extend_from_slice(&small);
+            Ok(())
+        };
+        let client = self.client().ok_or(io::ErrorKind::BrokenPipe)?;
+        let growth = Some(Growth { in_chunks, since: clock::milliseconds(), zeros: 0 });
+        self.send_output(write, Output { growth, ..Output::new(pieces, context.then()) })?;
+        Ok(Open::new(client, in_chunks, context.then()))
     }
 
     /// Sends `steps` in place of an answer, unchecked: to break a connection on purpose, or to dribble.
@@ -277,6 +294,6 @@ impl Request {
         };
         let pieces: VecDeque<Piece> = steps.into_iter().map(piece).collect();
         let (core, lease) = self.give_up()?;
-        core.answer(lease, &[], pieces, then)
+        core.answer(lease, &[], Output::new(pieces, then))
     }
 }

@@ -10,8 +10,9 @@ use crate::parse::head::Framing;
 use crate::parse::inbound::Message;
 use crate::response::Response;
 use crate::status::HTTPVersion;
+use crate::write::body::ONE_WRITE;
 use crate::write::head::{BodyFraming, Context, Then, has_body, write_head};
-use crate::write::output::{Piece, StreamFraming};
+use crate::write::output::{Output, Piece, StreamFraming};
 use std::cell::{Cell, OnceCell};
 use std::collections::VecDeque;
 use std::fmt;
@@ -36,9 +37,6 @@ thread_local! {
     /// Buffer in which the thread assembles its answers, so that not every answer allocates one.
     static OUT: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
-
-/// Bytes up to which a body is copied behind its head, so that one write sends both.
-pub(crate) const ONE_WRITE: usize = 64 << 10;
 
 impl Request {
     pub(crate) fn new(core: Arc<Core>, lent: Lent) -> Request {
@@ -162,12 +160,20 @@ impl Request {
         pieces: VecDeque<Piece>,
         then: Then,
     ) -> io::Result<()> {
+        self.send_output(write, Output::new(pieces, then))
+    }
+
+    pub(crate) fn send_output(
+        &mut self,
+        write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>,
+        output: Output,
+    ) -> io::Result<()> {
         let mut out = OUT.take();
         out.clear();
         // On an error the request keeps its claim, and its drop answers 500.
         let sent = write(&mut out).and_then(|()| {
             let lease = self.lease.take().ok_or(io::ErrorKind::BrokenPipe)?;
-            self.core.answer(lease, &out, pieces, then)
+            self.core.answer(lease, &out, output)
         });
         OUT.set(out);
         sent

@@ -154,11 +154,17 @@ impl Server {
         let leader = &self.core.leader;
         loop {
             leader.lead();
-            let woken = self.wait(None, || leader.leave());
-            let task = match woken {
-                Ok(Woken::Request(request)) => Task::Request(request),
-                Ok(Woken::Job(job)) => Task::Job(job),
-                Ok(Woken::Nothing | Woken::Empty) => continue,
+            // Each arm returns by itself: a request is large, and a variable for the result would be another move.
+            match self.wait(None, || leader.leave()) {
+                Ok(Woken::Request(request)) => {
+                    self.begin();
+                    return Ok(Task::Request(request));
+                }
+                Ok(Woken::Job(job)) => {
+                    self.begin();
+                    return Ok(Task::Job(job));
+                }
+                Ok(Woken::Nothing | Woken::Empty) => {}
                 // This worker may not return.
                 Ok(Woken::Unblocked) => {
                     leader.call_another();
@@ -168,11 +174,14 @@ impl Server {
                     leader.call_another();
                     return Err(error);
                 }
-            };
-            if leader.begin() {
-                self.core.reactor.wake();
             }
-            return Ok(task);
+        }
+    }
+
+    /// Notes that a handler or a job begins on this worker.
+    fn begin(&self) {
+        if self.core.leader.begin() {
+            self.core.reactor.wake();
         }
     }
 
@@ -187,7 +196,13 @@ impl Server {
             let left = end.map(|end| end.saturating_duration_since(Instant::now()));
             match self.wait(left, || ())? {
                 Woken::Request(request) => return Ok(Some(request)),
-                Woken::Job(job) => run(job),
+                Woken::Job(job) => {
+                    // Several threads may wait, and the first job that waited woke only this one.
+                    if self.core.jobs.any() {
+                        self.core.jobs.call();
+                    }
+                    run(job);
+                }
                 Woken::Unblocked => return Ok(None),
                 Woken::Empty if left.is_some_and(|left| left.is_zero()) => return Ok(None),
                 Woken::Nothing | Woken::Empty => {}
@@ -238,24 +253,30 @@ impl Server {
     /// call returns a job, and the others only look for an event.
     fn next(&self, timeout: Option<Duration>) -> Result<Next, Errno> {
         let jobs = &self.core.jobs;
-        if let Some(job) = jobs.pop_in_turn() {
+        let waits = jobs.any();
+        if waits && let Some(job) = jobs.pop_in_turn() {
             return Ok(Next::Job(job));
         }
         if let Some((data, flags)) = self.core.events.pop() {
-            jobs.has_looked();
             return Ok(Next::Event(data, flags));
         }
-        let timeout = if jobs.any() { Some(Duration::ZERO) } else { timeout };
+        let timeout = if waits { Some(Duration::ZERO) } else { timeout };
         let mut events = [Event { flags: EventFlags::empty(), data: EventData::new_u64(0) }; BATCH];
         let count = epoll::wait(&self.core.epoll, &mut events[..], timeout.map(timespec).as_ref())?;
         let mut events = events[..count].iter().map(|event| (event.data.u64(), event.flags));
         let first = events.next();
         self.core.events.put(events);
-        jobs.has_looked();
         Ok(match first {
             Some((data, flags)) => Next::Event(data, flags),
             None => jobs.pop().map_or(Next::Nothing, Next::Job),
         })
+    }
+}
+
+impl Drop for Server {
+    /// Drops the jobs that wait. They may own answers, which own the state of the server.
+    fn drop(&mut self) {
+        self.core.jobs.clear();
     }
 }
 

@@ -174,7 +174,7 @@ pub(super) fn respond(
     if let Some(status) = &options.status {
         (answer.status, answer.reason) = answer::status(status)?;
     }
-    let response = Response::from(Reply { stream: Some(stream), ..Reply::from(answer) });
+    let response = Response::from(Reply { stream: Some(stream.into()), ..Reply::from(answer) });
     if let Some(headers) = &options.headers {
         response.set_headers(&answer::header_pairs(headers)?)?;
     }

@@ -62,9 +62,9 @@ impl Connection {
     }
 
     /// Whether the answer waits: in the program, which asked to be told if the client leaves, or between two slices. An answer
-    /// to which the program adds (a stream) has no pieces left meanwhile, and doesn't count.
+    /// to which the program adds (a stream) doesn't count.
     pub(crate) fn is_held_back(&self) -> bool {
-        self.output.as_ref().map_or(self.on_gone.is_some(), |output| !output.pieces.is_empty())
+        self.output.as_ref().map_or(self.on_gone.is_some(), |output| output.growth.is_none())
     }
 
     /// Returns the bytes of memory that the connection holds now.

@@ -2,9 +2,10 @@
 //! left.
 
 use crate::clock;
-use crate::connection::slots::{Phase, Token};
+use crate::connection::slots::{Held, Phase, Token};
 use crate::connection::state::Callback;
 use crate::core::state::Core;
+use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,14 +27,23 @@ impl Client {
     /// must be short and must not wait. A second call for the same request replaces the first.
     pub fn on_gone(&self, then: impl FnOnce() + Send + 'static) {
         let mut then: Option<Callback> = Some(Box::new(then));
-        if let Some(mut held) = self.core.slots.lock(self.token)
+        let mut before = None;
+        if let Some(mut held) = self.answered()
             && matches!(held.phase().0, Phase::Lent | Phase::Writing | Phase::Pausing)
             && let Some(connection) = held.connection()
-            && connection.served == self.served
         {
-            connection.on_gone = then.take();
+            before = mem::replace(&mut connection.on_gone, then.take());
         }
+        // Without the lock on the connection, which the end of what a closure owns may take.
+        drop(before);
         then.into_iter().for_each(|then| then());
+    }
+
+    /// Returns the connection while it has an answer to this client's request.
+    pub(crate) fn answered(&self) -> Option<Held<'_>> {
+        let mut held = self.core.slots.lock(self.token)?;
+        let is_own = held.connection().is_some_and(|connection| connection.served == self.served);
+        is_own.then_some(held)
     }
 }
 

@@ -1,14 +1,13 @@
 //! Sends answers, and ends connections or makes them ready for their next request.
 
 use crate::clock;
-use crate::connection::slots::{Held, Lease, Phase, Token};
+use crate::connection::slots::{Held, Lease, Phase};
 use crate::connection::socket::{READ, Received, with_read_buffer};
 use crate::connection::state::{Callback, Connection};
 use crate::core::state::Core;
 use crate::write::head::Then;
 use crate::write::output::{Output, Piece, Written};
 use rustix::net::{Shutdown, shutdown, sockopt};
-use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -20,30 +19,9 @@ const MOST_DISCARDED: usize = 64 << 20;
 const DISCARDED_AT_ONCE: usize = READ;
 
 impl Core {
-    /// Answers a request: sends `head`, then `pieces`. `head` may hold the whole answer.
-    pub(crate) fn answer(
-        &self,
-        lease: Lease,
-        head: &[u8],
-        pieces: VecDeque<Piece>,
-        then: Then,
-    ) -> io::Result<()> {
-        self.start(lease, head, Output { pieces, then, in_chunks: false })
-    }
-
-    /// Begins an answer to which the program adds: the last of `pieces` is a pause without end.
-    pub(crate) fn begin(
-        &self,
-        lease: Lease,
-        head: &[u8],
-        pieces: VecDeque<Piece>,
-        in_chunks: bool,
-    ) -> io::Result<()> {
-        self.start(lease, head, Output { pieces, then: Then::Reset, in_chunks })
-    }
-
-    fn start(&self, lease: Lease, head: &[u8], mut output: Output) -> io::Result<()> {
-        let pieces = &mut output.pieces;
+    /// Answers a request, or begins to: sends `head`, then `output`. `head` may hold the whole answer.
+    pub(crate) fn answer(&self, lease: Lease, head: &[u8], mut output: Output) -> io::Result<()> {
+        let (pieces, grows) = (&mut output.pieces, output.growth.is_some());
         let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
         let Some(mut held) = self.slots.lock(lease.token) else {
             drop(output);
@@ -62,7 +40,7 @@ impl Core {
             front => matches!(front, Some(Piece::Bytes(..))),
         };
         match connection.socket.send(head, more) {
-            Ok(sent) if sent == head.len() && pieces.is_empty() => {
+            Ok(sent) if sent == head.len() && pieces.is_empty() && !grows => {
                 self.finish(held, output.then);
                 return Ok(());
             }
@@ -88,13 +66,13 @@ impl Core {
         let Some(connection) = held.connection() else { return false };
         let Some(mut output) = connection.output.take() else { return true };
         let written = output.write(&connection.socket);
-        let then = output.then;
+        if written == Written::All {
+            self.finish(held, output.then);
+            return true;
+        }
         connection.output = Some(output);
         match written {
-            Written::All => {
-                connection.output = None;
-                self.finish(held, then);
-            }
+            Written::All => {}
             Written::Some => {
                 if self.reactor.watch(&connection.socket, self.number, token, connection.watched).is_err() {
                     self.close(held);
@@ -114,18 +92,19 @@ impl Core {
                 held.enter(Phase::Pausing, clock::milliseconds());
                 self.count(&mut held);
                 // A time that the clock can't count is a pause without end.
-                let Some(connection) = held.connection() else { return false };
-                match Instant::now().checked_add(time) {
-                    Some(at) => {
-                        connection.resumes = Some(at);
-                        self.reactor.resume_at(at, self.number, token);
-                    }
-                    None => {
-                        let taken = connection.on_taken.take();
-                        drop(held);
-                        taken.into_iter().for_each(call);
-                    }
+                if let Some(at) = Instant::now().checked_add(time)
+                    && let Some(connection) = held.connection()
+                {
+                    connection.resumes = Some(at);
+                    self.reactor.resume_at(at, self.number, token);
                 }
+            }
+            Written::Drained => {
+                held.enter(Phase::Pausing, clock::milliseconds());
+                self.count(&mut held);
+                let taken = held.connection().and_then(|connection| connection.on_taken.take());
+                drop(held);
+                taken.into_iter().for_each(call);
             }
             Written::Broken => {
                 // A plain end would look like the end of the answer.
@@ -136,66 +115,26 @@ impl Core {
         true
     }
 
-    /// Returns the bytes of an open answer that wait to be sent; `None` if the client is gone.
-    pub(crate) fn waiting(&self, token: Token) -> Option<usize> {
-        let mut held = self.slots.lock(token)?;
-        held.connection()?.output.as_ref().map(|output| output.space())
-    }
-
-    /// Calls `taken` once the kernel has all bytes of an open answer.
-    pub(crate) fn when_taken(&self, token: Token, taken: Callback) {
-        let Some(mut held) = self.slots.lock(token) else { return };
-        let waits = held.phase().0 == Phase::Pausing;
-        let Some(connection) = held.connection() else { return };
-        let Some(output) = &connection.output else { return };
-        if waits && output.pieces.is_empty() {
-            drop(held);
-            return taken();
-        }
-        connection.on_taken = Some(taken);
-    }
-
-    /// Adds `pieces` to an open answer, in place of the pause without end that is its last piece. Ends it with `then`, if that is
-    /// given. False if the client is gone.
-    pub(crate) fn append<const N: usize>(
-        &self,
-        token: Token,
-        pieces: [Piece; N],
-        then: Option<Then>,
-    ) -> bool {
-        let Some(mut held) = self.slots.lock(token) else { return false };
-        let waits = held.phase().0 == Phase::Pausing;
-        let output = held.connection().and_then(|connection| connection.output.as_mut());
-        let Some(output) = output else { return false };
-        if !waits {
-            output.pieces.pop_back();
-        }
-        output.pieces.extend(pieces);
-        output.then = then.unwrap_or(output.then);
-        if waits {
-            return self.advance(held);
-        }
-        self.count(&mut held);
-        true
-    }
-
     fn finish(&self, mut held: Held<'_>, then: Then) {
         self.count(&mut held);
         let Some(connection) = held.connection() else { return };
         connection.served += 1;
-        connection.on_gone = None;
+        let closures = (connection.on_gone.take(), connection.on_taken.take());
         let more = connection.readable || connection.inbound.has_bytes();
         match then {
             Then::Reset => self.reset(held),
             Then::Next if connection.keep_alive && (more || !connection.ended) => {
                 connection.readable = false;
                 held.enter(Phase::Idle, clock::milliseconds());
-                if more {
-                    self.look_again(held);
+                match more {
+                    true => self.look_again(held),
+                    false => drop(held),
                 }
             }
             Then::Next | Then::Close => self.end(held),
         }
+        // After the lock on the connection, which the end of what a closure owns may take.
+        drop(closures);
     }
 
     /// Ends a connection so that the client can read its whole last answer: closing it with unread bytes would reset it (RFC
@@ -258,7 +197,7 @@ impl Core {
 }
 
 /// Calls a closure of the program. Its panic must not end the thread that keeps the deadlines.
-fn call(callback: Callback) {
+pub(crate) fn call(callback: Callback) {
     if catch_unwind(AssertUnwindSafe(callback)).is_err() {
         log::error!("a closure for a client panicked");
     }

@@ -6,6 +6,7 @@ use rustix::event::{EventfdFlags, eventfd};
 use rustix::io::write;
 use std::collections::VecDeque;
 use std::io;
+use std::mem;
 use std::os::fd::OwnedFd;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,7 +21,7 @@ pub(crate) struct Jobs {
     most: usize,
     /// A job waits. Most looks find none, and need no lock.
     any: AtomicBool,
-    /// A request was taken since the last job.
+    /// The next worker takes a job, even if requests wait.
     turn: AtomicBool,
     /// Ends the wait of a worker. epoll reports each write once, so nothing has to read it.
     pub wake: OwnedFd,
@@ -44,19 +45,24 @@ impl Jobs {
         self.any.store(true, Ordering::Release);
         drop(waiting);
         if first {
-            // The write fails only if the counter is full. Then epoll has an event to report anyway.
-            let _ = write(&self.wake, &1_u64.to_ne_bytes());
+            self.call();
         }
         Ok(())
+    }
+
+    /// Ends the wait of one worker.
+    pub(crate) fn call(&self) {
+        // The write fails only if the counter is full. Then epoll has an event to report anyway.
+        let _ = write(&self.wake, &1_u64.to_ne_bytes());
     }
 
     pub(crate) fn any(&self) -> bool {
         self.any.load(Ordering::Acquire)
     }
 
-    /// Takes the first job if the last one was followed by a look for requests.
+    /// Takes the first job in every second call. In the others the worker looks for requests.
     pub(crate) fn pop_in_turn(&self) -> Option<Job> {
-        if self.any() && self.turn.swap(false, Ordering::AcqRel) { self.pop() } else { None }
+        if self.turn.fetch_xor(true, Ordering::AcqRel) { self.pop() } else { None }
     }
 
     /// Takes the first job.
@@ -70,9 +76,11 @@ impl Jobs {
         first
     }
 
-    /// Notes that a worker has looked for requests.
-    pub(crate) fn has_looked(&self) {
-        self.turn.store(true, Ordering::Release);
+    /// Drops the jobs that wait.
+    pub(crate) fn clear(&self) {
+        let jobs = mem::take(&mut *lock(&self.waiting));
+        // Without the lock: a job that ends may submit another one.
+        drop(jobs);
     }
 }
 
@@ -105,9 +113,22 @@ mod tests {
             let ran = ran.clone();
             assert!(jobs.submit(Box::new(move || _ = ran.fetch_add(1, Ordering::Relaxed))).is_ok());
         }
-        assert!(jobs.pop_in_turn().is_some());
-        assert!(jobs.pop_in_turn().is_none(), "a request comes first");
-        jobs.has_looked();
-        assert!(jobs.pop_in_turn().is_some());
+        let taken = [(); 5].map(|()| jobs.pop_in_turn().is_some());
+        assert_eq!(taken, [true, false, true, false, true], "requests have every second turn");
+    }
+
+    #[test]
+    fn jobs_that_are_dropped_may_submit_another() {
+        struct Again(Arc<Jobs>);
+        impl Drop for Again {
+            fn drop(&mut self) {
+                assert!(self.0.submit(Box::new(|| ())).is_ok());
+            }
+        }
+        let jobs = Arc::new(Jobs::new(9).unwrap());
+        let again = Again(jobs.clone());
+        assert!(jobs.submit(Box::new(move || drop(again))).is_ok());
+        jobs.clear();
+        assert_eq!(lock(&jobs.waiting).len(), 1);
     }
 }

@@ -202,13 +202,12 @@ impl Reactor {
     }
 
     fn run_errands(&self) {
-        while let Some(errand) = self.next_errand() {
+        while let Some((at, errand)) = self.next_errand() {
             match errand {
                 Errand::Resume(number, token) => {
                     let Some(core) = self.server(number) else { continue };
-                    let held = core.slots.lock(token).filter(|held| held.phase().0 == Phase::Pausing);
-                    if let Some(held) = held {
-                        core.advance(held);
+                    if let Some(held) = core.slots.lock(token) {
+                        core.resume(held, at);
                     }
                 }
                 Errand::Listen(number) => {
@@ -221,10 +220,10 @@ impl Reactor {
         }
     }
 
-    fn next_errand(&self) -> Option<Errand> {
+    fn next_errand(&self) -> Option<(Instant, Errand)> {
         let mut errands = lock(&self.errands);
         let due = errands.first().is_some_and(|(at, _)| *at <= Instant::now());
-        due.then(|| errands.pop_first()).flatten().map(|(_, errand)| errand)
+        due.then(|| errands.pop_first()).flatten()
     }
 
     /// Closes late connections. It searches all of them from time to time, since a timer for each request would cost more.

@@ -19,10 +19,6 @@ pub(crate) struct Lent {
     pub keep_alive: bool,
 }
 
-/// Time within which a client may end its side after its request and still get its answer, as `printf ... | nc -N` does. A
-/// client that ends its side later counts as gone. TCP shows both in the same way.
-const HALF_CLOSE_MS: u64 = 100;
-
 /// Reads of one connection for one event. More would keep other events waiting, since no worker leads meanwhile.
 const READS_AT_ONCE: usize = 4;
 /// RFC 9112, section 8. The text helps people who type a request by hand and forget the empty line.
@@ -44,28 +40,14 @@ impl Core {
         match phase {
             Phase::Idle | Phase::Head | Phase::Body => return self.receive(held),
             Phase::Lingering => self.discard(held),
-            Phase::Lent | Phase::Pausing if ends && clock::milliseconds() > since + HALF_CLOSE_MS => {
-                self.close(held)
-            }
             _ => {
                 connection.readable = true;
-                if ends && phase == Phase::Pausing {
-                    self.probe(held);
+                if ends && matches!(phase, Phase::Lent | Phase::Pausing) {
+                    self.ended(held, since);
                 }
             }
         }
         None
-    }
-
-    /// Sends a zero, which begins the size of the next chunk (RFC 9112, section 7.1, allows zeros in front), to a client that sends
-    /// no more. One that has only ended its side takes the zero. One that has left answers with a reset, which ends the stream.
-    fn probe(&self, mut held: Held<'_>) {
-        let Some(connection) = held.connection() else { return };
-        let is_idle =
-            connection.output.as_ref().is_some_and(|output| output.in_chunks && output.pieces.is_empty());
-        if is_idle && connection.socket.send(b"0", false).is_err() {
-            self.close(held);
-        }
     }
 
     /// Reads until the socket is empty or a request is complete.

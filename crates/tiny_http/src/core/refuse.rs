@@ -19,7 +19,7 @@ impl Core {
         connection.keep_alive = false;
         connection.inbound = Default::default();
         let pieces = VecDeque::from([Piece::Bytes(bytes, 0)]);
-        connection.output = Some(Box::new(Output { pieces, then: Then::Close, in_chunks: false }));
+        connection.output = Some(Box::new(Output::new(pieces, Then::Close)));
         self.advance(held);
     }
 

@@ -8,6 +8,7 @@ use crate::extension::plain_pages;
 use crate::limits::Limits;
 use crate::server::Server;
 use crate::write::head::Then;
+use crate::write::output::Output;
 use rustix::event::epoll::EventFlags;
 use std::collections::VecDeque;
 use std::io::{Read, Write};
@@ -101,7 +102,7 @@ fn a_client_that_ends_its_side_later_than_100_ms_after_its_request_has_left() {
             assert_eq!(driven.phase(token), stays.then_some(phase), "{age} ms");
             // The end was noted: it does not count again.
             driven.core().ready(token, EventFlags::IN | EventFlags::RDHUP);
-            let answered = driven.core().answer(lent.lease, ANSWER, VecDeque::new(), Then::Next);
+            let answered = driven.core().answer(lent.lease, ANSWER, Output::new(VecDeque::new(), Then::Next));
             assert_eq!(answered.is_ok(), stays, "{age} ms");
         }
     }
@@ -141,7 +142,7 @@ fn memory_of_a_request_counts_until_it_is_answered() {
     let (_other, _, other) = driven.lend(&post(1 << 20));
     assert!((2048..2400).contains(&driven.counted()), "{} KiB", driven.counted());
     for lease in [lent.lease, other.lease] {
-        driven.core().answer(lease, ANSWER, VecDeque::new(), Then::Next).unwrap();
+        driven.core().answer(lease, ANSWER, Output::new(VecDeque::new(), Then::Next)).unwrap();
     }
     assert_eq!(driven.counted(), 0);
     // A small request does not count.
@@ -156,7 +157,7 @@ fn memory_of_a_request_whose_client_has_left_counts_until_the_program_drops_it()
     driven.core().ready(token, EventFlags::HUP);
     assert_eq!(driven.phase(token), None);
     assert!(driven.counted() >= 1024, "{} KiB", driven.counted());
-    assert!(driven.core().answer(lent.lease, ANSWER, VecDeque::new(), Then::Next).is_err());
+    assert!(driven.core().answer(lent.lease, ANSWER, Output::new(VecDeque::new(), Then::Next)).is_err());
     assert_eq!(driven.counted(), 0);
 }
 
@@ -172,7 +173,7 @@ fn memory_that_the_program_reserves_or_gives_back_counts_with_the_request() {
         assert!((3072..3300).contains(&driven.counted()), "{} KiB", driven.counted());
         driven.core().release(&lent.lease, 1 << 20);
         assert!((2048..2300).contains(&driven.counted()), "{} KiB", driven.counted());
-        let answered = driven.core().answer(lent.lease, ANSWER, VecDeque::new(), Then::Next);
+        let answered = driven.core().answer(lent.lease, ANSWER, Output::new(VecDeque::new(), Then::Next));
         assert_eq!((answered.is_err(), driven.counted()), (leaves, 0));
     }
 }

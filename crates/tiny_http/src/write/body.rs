@@ -4,6 +4,9 @@ use std::fs::File;
 use std::ops::Range;
 use std::sync::Arc;
 
+/// Bytes up to which a body is copied behind its head, so that one write sends both.
+pub(crate) const ONE_WRITE: usize = 64 << 10;
+
 /// The body of an answer.
 pub enum Body {
     /// These bytes.

@@ -17,8 +17,17 @@ pub(crate) struct Output {
     /// The pieces that are left.
     pub pieces: VecDeque<Piece>,
     pub then: Then,
-    /// The program adds to the answer, in chunks.
+    /// The program adds to the answer; `None` once it has all pieces.
+    pub growth: Option<Growth>,
+}
+
+/// State of an answer to which the program adds.
+pub(crate) struct Growth {
     pub in_chunks: bool,
+    /// Time of its beginning in milliseconds.
+    pub since: u64,
+    /// Zeros that were sent to ask for a client that has ended its side.
+    pub zeros: u8,
 }
 
 pub(crate) enum Piece {
@@ -51,9 +60,6 @@ impl Piece {
     }
 }
 
-/// A pause until the program adds to the answer.
-pub(crate) const FOREVER: Duration = Duration::MAX;
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum StreamFraming {
     /// Unchanged, to the end of the stream.
@@ -70,6 +76,8 @@ pub(crate) enum Written {
     /// The socket is full, or [`AT_ONCE`] bytes were written.
     Some,
     Paused(Duration),
+    /// The socket has all bytes, and the program may add more.
+    Drained,
     /// The connection is gone, or a stream failed.
     Broken,
 }
@@ -80,6 +88,15 @@ const SLICE: usize = 16 << 10;
 const AT_ONCE: usize = 1 << 20;
 
 impl Output {
+    pub(crate) fn new(pieces: VecDeque<Piece>, then: Then) -> Output {
+        Output { pieces, then, growth: None }
+    }
+
+    /// Whether the kernel has all bytes of an answer to which the program adds.
+    pub(crate) fn is_drained(&self) -> bool {
+        self.growth.is_some() && self.pieces.is_empty()
+    }
+
     /// Returns the bytes of memory that wait to be sent.
     pub(crate) fn space(&self) -> usize {
         self.pieces.iter().map(Piece::space).sum()
@@ -132,7 +149,7 @@ impl Output {
                 return Written::Some;
             }
         }
-        Written::All
+        if self.is_drained() { Written::Drained } else { Written::All }
     }
 
     /// Reads the next slice of a stream, and puts it before the rest. False if the stream fails or is shorter than declared.

@@ -167,6 +167,16 @@ impl Client {
         Ok(answer)
     }
 
+    /// Waits until the bytes received so far end with `end`.
+    #[track_caller]
+    pub(crate) fn until_received(&mut self, end: &[u8]) {
+        let deadline = Instant::now() + DEADLINE;
+        while !self.received.ends_with(end) {
+            let got = self.fill(deadline);
+            assert!(got.is_ok(), "{got:?} after {:?}", self.received.escape_ascii().to_string());
+        }
+    }
+
     /// Returns the end of the connection, after the answers that were read.
     pub(crate) fn end(&mut self) -> End {
         if self.at < self.received.len() {

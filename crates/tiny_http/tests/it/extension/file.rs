@@ -4,7 +4,7 @@ use super::Attended;
 use std::fs::{self, File};
 use std::sync::Arc;
 use std::time::Duration;
-use tiny_http::extension::{Answer, Body, Dribble, Limits};
+use tiny_http::extension::{Answer, Body, Dribble, Length, Limits};
 
 const LENGTH: usize = (3 << 20) + 1;
 
@@ -24,7 +24,7 @@ fn a_file_is_sent_up_to_its_length_and_a_shorter_one_breaks_the_connection() {
             body: Body::File(file.clone(), 0..length),
             close: false,
             dribble: None,
-            chunked: false,
+            length: Length::Declared,
             halve: false,
         });
     });
@@ -63,7 +63,7 @@ fn parts_are_sent_one_after_the_other_also_slice_by_slice_and_halved() {
             body,
             close: false,
             dribble,
-            chunked: false,
+            length: Length::Declared,
             halve,
         });
     });

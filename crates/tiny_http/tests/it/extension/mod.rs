@@ -5,7 +5,10 @@ mod absent;
 mod breaking;
 mod busy;
 mod file;
+mod gone;
 mod growing;
+mod jobs;
+mod lengths;
 mod over;
 mod waiting;
 
@@ -81,10 +84,13 @@ impl Drop for Attended {
     }
 }
 
+/// Deadline for each wait: far longer than it takes.
+const DEADLINE: Duration = Duration::from_secs(10);
+
 /// Waits until `holds` returns true.
 #[track_caller]
 fn eventually(mut holds: impl FnMut() -> bool) {
-    let end = Instant::now() + Duration::from_secs(10);
+    let end = Instant::now() + DEADLINE;
     while !holds() {
         assert!(Instant::now() < end, "not within ten seconds");
         thread::sleep(Duration::from_millis(2));

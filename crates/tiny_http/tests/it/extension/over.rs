@@ -5,7 +5,7 @@ use crate::client::{Client, End};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
-use tiny_http::extension::{Answer, Body, Limits};
+use tiny_http::extension::{Answer, Body, Length, Limits};
 use tiny_http::{Request, Response};
 
 /// Answers the length of the body.
@@ -24,7 +24,7 @@ fn answer(request: Request, status: u16, body: Vec<u8>) {
         body,
         close: false,
         dribble: None,
-        chunked: false,
+        length: Length::Declared,
         halve: false,
     });
 }
