@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures how exact the pieces of many streams are, and how many long polls can wait at once.
 
-    ct/bench/streams.py [BINARY] [--streams 2000] [--every 0.2] [--seconds 10] [--check]
+    ct/bench/streams.py [BINARY] [--streams 2000] [--every 0.2] [--seconds 10] [--check] [--page]
 
 Each stream sends a piece every `--every` seconds; the streams begin one after the other within one such time. Meanwhile other
 requests are sent at a fixed rate. Then the same connections wait for a key of `store`, and one request sets it. With `--check`, the
@@ -9,9 +9,11 @@ exit status is 1 if a bound is missed three times.
 """
 
 import argparse
+import contextlib
 import functools
 import gc
 import http.client
+import io
 import pathlib
 import re
 import resource
@@ -20,6 +22,7 @@ import sys
 import time
 from typing import NamedTuple
 
+import page
 from arrivals import Arrivals
 from openloop import percentile, request
 from subject import Mock, stop_on_signal
@@ -276,7 +279,8 @@ def main():
     parser.add_argument("--streams", type=int, default=2000, help="and waits")
     parser.add_argument("--every", type=float, default=0.2, help="seconds between two pieces of a stream")
     parser.add_argument("--seconds", type=float, default=10)
-    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--check", action="store_true", help="end with status 1 if a bound is missed")
+    parser.add_argument("--page", action="store_true", help=f"write into {page.PAGE}")
     options = parser.parse_args()
     options.pieces = round(options.seconds / options.every)
     stop_on_signal()
@@ -284,14 +288,21 @@ def main():
     if hard < options.streams + 500:
         sys.exit(f"{options.streams} connections need as many descriptors; `ulimit -Hn` is {hard}")
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    print(f"{options.streams:,} streams, {options.streams / options.every:,.0f} pieces/s for {options.seconds:g} s, {options.binary}\n")
+    over = []
     for _ in range(3 if options.check else 1):
         streamed, waited, read_late = measure(str(pathlib.Path(options.binary).resolve()), options)
-        show(streamed, waited, read_late, options)
+        text = io.StringIO()
+        with contextlib.redirect_stdout(text):
+            print(f"`{page.command('streams.py')}`: {options.streams:,} streams, {options.streams / options.every:,.0f} pieces/s "
+                  f"for {options.seconds:g} s.\n")
+            show(streamed, waited, read_late, options)
+        print(text.getvalue())
         over = list(missed(streamed, waited))
         if not over:
             break
         print("\n".join(over) + "\n")
+    if options.page:
+        page.write("streams.py", text.getvalue())
     return 1 if over and options.check else 0
 
 
