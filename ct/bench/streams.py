@@ -285,7 +285,7 @@ def main():
     options.pieces = round(options.seconds / options.every)
     stop_on_signal()
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    if hard < options.streams + 500:
+    if hard < options.streams + 600:
         sys.exit(f"{options.streams} connections need as many descriptors; `ulimit -Hn` is {hard}")
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     over = []
