@@ -159,7 +159,7 @@ impl Streams {
             (more, full) = (more || look == Look::More, full || look == Look::Full);
             match look {
                 Look::Done | Look::More | Look::Full => kept.push(client),
-                Look::Gone => {}
+                Look::Gone => client.sink.end(),
                 Look::Late => {
                     log::info!("cut a client of the journal: entries that it did not take in time are gone");
                     client.sink.reset();

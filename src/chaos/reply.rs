@@ -3,7 +3,7 @@
 use super::delay::LONGEST;
 use super::injected::{Breaking, Dribble, Injected};
 use crate::message::answer::Answer;
-use crate::message::stream::{Follow, Source};
+use crate::message::stream::{Follow, Source, Stream};
 use std::time::Duration;
 
 /// An answer, and the way in which it is sent.
@@ -18,6 +18,8 @@ pub struct Reply {
     pub follow: Option<Follow>,
     /// Provides the body, in place of the answer's.
     pub source: Option<Source>,
+    /// Makes the body piece by piece, in place of the answer's.
+    pub stream: Option<Stream>,
     /// Whether the script asked for compression (`r.compress()`).
     pub compress: bool,
 }
@@ -58,9 +60,11 @@ impl Reply {
         injected.note(format_args!("fault {}{by}", breaking.name()));
     }
 
-    /// Whether the answer stays in memory for a while: it is held, or it dribbles.
+    /// Whether the answer stays in memory for a while: it is held, it dribbles, or it is a stream.
     pub fn takes_time(&self) -> bool {
-        !self.hold.is_zero() || self.injected.as_ref().is_some_and(|injected| injected.dribble.is_some())
+        !self.hold.is_zero()
+            || self.stream.is_some()
+            || self.injected.as_ref().is_some_and(|injected| injected.dribble.is_some())
     }
 
     /// Returns the status that the client gets; 0 where it gets no answer, or only a part of it.

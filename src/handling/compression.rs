@@ -35,7 +35,7 @@ pub(super) fn compress(reply: &mut Reply, request: &Request, all: bool) {
     if !asked && !all {
         return;
     }
-    let is_whole = reply.follow.is_none() && reply.source.is_none();
+    let is_whole = reply.follow.is_none() && reply.source.is_none() && reply.stream.is_none();
     if !is_whole || !may_be_coded(answer) || !(asked || all && is_worthwhile(answer)) {
         return;
     }

@@ -166,6 +166,26 @@ impl Flow<'_> {
         reply
     }
 
+    /// Makes the first piece of a stream, with which the answer begins. An error in it is a 500: the answer has not begun yet. As in
+    /// Flask, no error handler runs for it.
+    pub(super) fn begin_stream(&self, reply: &mut Reply) {
+        let Some(stream) = reply.stream.as_mut().filter(|_| self.request.method() != "HEAD") else { return };
+        let Some(mut pieces) = stream.take() else { return };
+        let made = pieces.next();
+        match made.piece {
+            Ok(Some(first)) => {
+                stream.first = Some(first);
+                stream.put(pieces);
+            }
+            Ok(None) => {}
+            Err(failure) => {
+                let _ = self.error.set(failure.error);
+                *reply = Answer::text(500, failure.page).into();
+            }
+        }
+        reply.hold_longer(made.hold);
+    }
+
     /// Finds where `error` happened, and logs it. Delays of `time.sleep` are dropped, so that the 500 leaves at once.
     fn fault(&self, error: &EvalAltResult) -> Fault {
         let (file, line) = call::with(|call| {
@@ -198,6 +218,5 @@ fn thrown(error: &EvalAltResult, fault: &Fault) -> Dynamic {
 
 /// Returns the 500 with the message, the place and the hint of a fault.
 fn failure(fault: &Fault) -> Reply {
-    let hint = fault.hint.as_ref().map(|hint| format!("  = help: {hint}\n")).unwrap_or_default();
-    Answer::text(500, format!("{}\n{}{hint}", fault.at_run_time(), fault.excerpt())).into()
+    Answer::text(500, fault.page()).into()
 }

@@ -185,6 +185,7 @@ fn answer(
     if let Some(effect) = effect {
         effect.apply(&mut reply);
     }
+    flow.begin_stream(&mut reply);
     complete(&mut reply, provision, others, request);
     let (unmatched, error) = (flow.unmatched.get(), flow.error.into_inner());
     Outcome { reply, overlay, rule, unmatched, error }

@@ -16,6 +16,7 @@ pub(crate) mod latin1;
 pub(crate) mod media_type;
 #[cfg(any(fuzzing, test))]
 pub mod properties;
+pub(crate) mod progress;
 pub(crate) mod range;
 pub(crate) mod request;
 pub(crate) mod stream;

@@ -1,19 +1,27 @@
-//! Answers that continue after their beginning ([`Follow`] adds to a [`Sink`]), and bodies that are made while they are sent
-//! ([`Source`]).
+//! Answers that continue after their beginning: [`Follow`] adds to a [`Sink`], the [`Pieces`] of a [`Stream`] are made one by one.
+//! And bodies that are made while they are sent ([`Source`]).
 
+use super::progress::Progress;
 use crate::system::lock::lock;
 use std::fmt;
 use std::io::Read;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-/// An answer that is being sent and has no known length. The answer ends when the sink is dropped.
-pub trait Sink: Send {
+/// An answer that is being sent and has no known length. Dropping the sink without [`Sink::end`] breaks the answer off.
+pub trait Sink: Send + Sync {
     /// Returns the number of bytes that the client has not read yet; `None` once the client is gone.
     fn waiting(&self) -> Option<usize>;
     /// Adds `bytes`. Returns false once the client is gone.
     fn add(&self, bytes: Vec<u8>) -> bool;
+    /// Calls `then` once the kernel has all bytes; not at all if the client leaves before.
+    fn when_taken(&self, then: Box<dyn FnOnce() + Send>);
+    /// Ends the answer, so that the client has all of it.
+    fn end(&self);
+    /// Ends the connection, so that the client takes the answer for broken.
+    fn break_off(&self);
     /// Resets the connection and drops all bytes that wait.
-    fn reset(self: Box<Self>);
+    fn reset(&self);
 }
 
 /// A function that gets the sink of an answer. The thread that sends the beginning of the answer calls it.
@@ -44,5 +52,75 @@ impl Source {
 impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Source")
+    }
+}
+
+/// Makes the pieces of a stream. A worker calls it for each piece, one after the other.
+pub(crate) trait Pieces: Send {
+    /// Makes the next piece; `None` at the end.
+    fn next(&mut self) -> Made;
+
+    /// Whether it is known that no piece is left: then the answer ends with the last piece, and not when another would be due.
+    fn is_over(&self) -> bool;
+}
+
+/// The result of making a piece.
+#[derive(Debug)]
+pub(crate) struct Made {
+    /// Time until the piece leaves: the sum of the script's `time.sleep` calls.
+    pub hold: Duration,
+    /// The piece; `None` at the end. An empty piece sends nothing.
+    pub piece: Result<Option<Vec<u8>>, Failure>,
+}
+
+/// An error of the script that makes a piece.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    /// Provision, line, column and message.
+    pub error: Box<str>,
+    /// The page of a 500 with this error, for the first piece.
+    pub page: String,
+}
+
+/// The body of a streamed answer. Copies of a reply share it; the first that is sent takes the pieces.
+#[derive(Clone)]
+pub struct Stream {
+    /// Time between two pieces.
+    pub every: Duration,
+    /// The first piece, once it was made: the answer begins with it.
+    pub first: Option<Vec<u8>>,
+    /// Bytes that the pieces hold in memory.
+    pub space: usize,
+    pub progress: Arc<Progress>,
+    pieces: Arc<Mutex<Option<Box<dyn Pieces>>>>,
+}
+
+impl Stream {
+    /// Creates a stream of `pieces`, which hold `space` bytes in memory.
+    pub(crate) fn new(every: Duration, space: usize, pieces: impl Pieces + 'static) -> Stream {
+        let pieces: Box<dyn Pieces> = Box::new(pieces);
+        Stream {
+            every,
+            first: None,
+            space,
+            progress: Arc::default(),
+            pieces: Arc::new(Mutex::new(Some(pieces))),
+        }
+    }
+
+    /// Takes the pieces out, to make them.
+    pub(crate) fn take(&self) -> Option<Box<dyn Pieces>> {
+        lock(&self.pieces).take()
+    }
+
+    /// Puts the pieces back.
+    pub(crate) fn put(&self, pieces: Box<dyn Pieces>) {
+        *lock(&self.pieces) = Some(pieces);
+    }
+}
+
+impl fmt::Debug for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Stream")
     }
 }

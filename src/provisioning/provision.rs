@@ -35,9 +35,6 @@ pub struct Provision {
     pub generation: u64,
     /// Whether this is the built-in provision, which replaces `initial`.
     pub built_in: bool,
-    engine: Arc<Engine>,
-    /// The time and memory of one call.
-    budget: Budget,
     /// The main file and its imports.
     pub files: Arc<Files>,
     /// Whether the default pages of 404 and 405 list the closest rules.
@@ -208,14 +205,14 @@ impl Provision {
         }
         let router = Arc::new(Router::new(rules));
         let dice = seed.map(Dice::seeded).unwrap_or_default();
-        let routes = Routes { files: files.clone(), router: router.clone(), views: functions, dice };
+        let (files, engine) = (files.clone(), engine.clone());
+        let routes =
+            Routes { engine, budget, files: files.clone(), router: router.clone(), views: functions, dice };
         Ok(Provision {
             name: files.main.clone(),
             generation: 0,
             built_in: false,
-            engine: engine.clone(),
-            budget,
-            files: files.clone(),
+            files,
             explain: false,
             cors: Cors::new(registration.cors),
             compress: false,
@@ -241,7 +238,7 @@ impl Provision {
     ) -> Result<Dynamic, Box<EvalAltResult>> {
         self.count_hit(epoch, index);
         let Some(function) = &self.routes.views[index].function else { return Ok(Dynamic::UNIT) };
-        self.budget.run(|| function.call(&self.engine, index, values))
+        self.routes.budget.run(|| function.call(&self.routes.engine, index, values))
     }
 
     /// Adds the headers of CORS to an answer that is complete otherwise.
@@ -262,7 +259,7 @@ impl Provision {
     /// # Errors
     /// The error of the script.
     pub fn call(&self, view: &View, arguments: &mut [Dynamic]) -> Result<Dynamic, Box<EvalAltResult>> {
-        self.budget.run(|| view.call(&self.engine, arguments))
+        self.routes.call(view, arguments)
     }
 
     /// Returns the `before_request` functions for requests of `blueprint`: those of the app, then those of the blueprint.

@@ -83,6 +83,7 @@ const TOPICS: &[Topic] = &[
     flask::sleep::register,
     flask::status::register,
     flask::store::register,
+    flask::stream::register,
     flask::url_for::register,
     python::base64::register,
     python::builtins::register,

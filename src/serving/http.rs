@@ -3,7 +3,7 @@
 
 use crate::chaos::{Breaking, Reply};
 use crate::directory::Content;
-use crate::message::answer::Answer;
+use crate::message::answer::{Answer, Fields};
 use crate::message::latin1;
 use crate::message::request::Request;
 use crate::message::stream::{Follow, Sink};
@@ -18,7 +18,7 @@ use tiny_http::{Header, Response, StatusCode};
 
 pub(crate) use tiny_http::Request as Incoming;
 pub(crate) use tiny_http::Server;
-pub(crate) use tiny_http::extension::{Limit, Limits, Reactor, Reason, Refused};
+pub(crate) use tiny_http::extension::{Limit, Limits, Reactor, Reason, Refused, Task};
 
 /// Writes the page of a request that the engine refuses.
 pub(crate) type Refuse = Box<dyn Fn(&Refused<'_>) -> Answer + Send + Sync>;
@@ -69,7 +69,7 @@ const GARBAGE: &[u8] = b"\x00\xff\xfegarbage\xfe\xff\x00\r\n\r\n";
 /// # Errors
 /// The client is gone.
 pub(crate) fn send(incoming: Incoming, reply: Reply, close: bool, permit: Option<Permit>) -> io::Result<()> {
-    let Reply { answer, injected, follow, source, .. } = reply;
+    let Reply { answer, injected, follow, source, stream, .. } = reply;
     if let Some(reader) = source.and_then(|source| source.take()) {
         return send_read(incoming, &answer, reader);
     }
@@ -90,22 +90,62 @@ pub(crate) fn send(incoming: Incoming, reply: Reply, close: bool, permit: Option
             keep: Box::new(permit),
         });
     }
-    let close = close || answer.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
+    let (asked, chunked) = framing(&answer);
     let Answer { status, reason, headers, body } = answer;
-    let body = body_of(body);
     let reason = reason.as_deref().unwrap_or_else(|| status::reason(status));
     let answer = extension::Answer {
         status,
         reason: Some(&latin1::bytes(reason)),
-        fields: headers.iter().map(|(name, value)| (name.as_bytes(), latin1::bytes(value))),
-        body,
-        close,
+        fields: fields(&headers),
+        body: body_of(body),
+        close: close || asked,
         dribble,
+        // The answer to HEAD says what GET would send.
+        chunked: chunked || stream.is_some(),
         halve,
     };
     let Some(Follow(follow)) = follow else { return incoming.answer(answer) };
     follow(Box::new(incoming.begin(answer)?));
     Ok(())
+}
+
+/// Sends `answer` with `first` as the beginning of its body. The sink takes the rest.
+///
+/// # Errors
+/// The client is gone.
+pub(crate) fn begin(
+    incoming: Incoming,
+    answer: Answer,
+    first: Vec<u8>,
+    close: bool,
+) -> io::Result<Box<dyn Sink>> {
+    let (asked, _) = framing(&answer);
+    let reason = answer.reason.as_deref().unwrap_or_else(|| status::reason(answer.status));
+    let answer = extension::Answer {
+        status: answer.status,
+        reason: Some(&latin1::bytes(reason)),
+        fields: fields(&answer.headers),
+        body: Body::Bytes(first),
+        close: close || asked,
+        dribble: None,
+        chunked: true,
+        halve: false,
+    };
+    Ok(Box::new(incoming.begin(answer)?))
+}
+
+/// Returns whether the headers ask to close the connection, and whether they ask for chunks.
+fn framing(answer: &Answer) -> (bool, bool) {
+    let (mut close, mut chunked) = (false, false);
+    for (name, value) in &answer.headers {
+        close |= name.eq_ignore_ascii_case("connection") && value.eq_ignore_ascii_case("close");
+        chunked |= name.eq_ignore_ascii_case("transfer-encoding") && value.eq_ignore_ascii_case("chunked");
+    }
+    (close, chunked)
+}
+
+fn fields(headers: &Fields) -> impl Iterator<Item = (&[u8], Cow<'_, [u8]>)> {
+    headers.iter().map(|(name, value)| (name.as_bytes(), latin1::bytes(value)))
 }
 
 /// Turns the content of an answer into a body of the engine.
@@ -134,7 +174,19 @@ impl Sink for Open {
         Open::add(self, bytes)
     }
 
-    fn reset(self: Box<Self>) {
-        Open::reset(*self);
+    fn when_taken(&self, then: Box<dyn FnOnce() + Send>) {
+        Open::when_taken(self, then);
+    }
+
+    fn end(&self) {
+        Open::end(self);
+    }
+
+    fn break_off(&self) {
+        Open::break_off(self);
+    }
+
+    fn reset(&self) {
+        Open::reset(self);
     }
 }

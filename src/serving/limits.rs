@@ -44,11 +44,14 @@ impl EffectiveLimits {
     fn divide(settings: &Settings, open_files: u64, memory: Option<u64>) -> (EffectiveLimits, Vec<String>) {
         let descriptors = Descriptors::divide(open_files);
         let (asked, left) = (settings.max_connections, descriptors.mock);
+        let connections = asked.unwrap_or(left).min(left);
         let mock = Limits {
             head: settings.max_head,
             headers: settings.max_headers,
             body: settings.max_body,
-            connections: asked.unwrap_or(left).min(left),
+            connections,
+            // A connection has one job at a time: the next piece of its answer, or the end of its wait.
+            jobs: connections,
             requests: settings.max_requests,
             buffered: settings.max_buffered.unwrap_or_else(|| share(memory)),
             head_time: settings.head_timeout,
@@ -106,6 +109,7 @@ mod tests {
             headers: 2,
             body: 3,
             connections: 4,
+            jobs: 4,
             requests: 5,
             buffered: 6,
             head_time: second(7),

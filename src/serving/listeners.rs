@@ -2,7 +2,8 @@
 
 use crate::observing::access_log::AccessLog;
 use crate::script::runtime::{allocator, budget};
-use crate::serving::http::{self, Incoming, Limits, Reactor, Refuse, Server};
+use crate::serving::http::{self, Incoming, Limits, Reactor, Refuse, Server, Task};
+use crate::serving::streaming::Streaming;
 use crate::serving::timer::Timer;
 use crate::system::io_error::{describe_io, failed_to};
 use crate::system::lock::lock;
@@ -27,6 +28,7 @@ pub(crate) struct Listener {
 /// State that the workers of both listeners share.
 pub(crate) struct Shared {
     pub timer: Timer,
+    pub streaming: Arc<Streaming>,
     pub access: AccessLog,
     /// Whether each answer closes its connection.
     pub draining: AtomicBool,
@@ -163,10 +165,11 @@ fn run(server: &Arc<Server>, work: &dyn Work) -> Next {
     Next::End
 }
 
-/// Serves the next request; breaks if this worker is part of the surplus.
+/// Serves the next request, or runs the next job; breaks if this worker is part of the surplus.
 fn serve_one(server: &Server, work: &dyn Work) -> ControlFlow<()> {
-    match server.recv() {
-        Ok(incoming) => work.serve(incoming),
+    match server.take() {
+        Ok(Task::Request(incoming)) => work.serve(incoming),
+        Ok(Task::Job(job)) => job(),
         Err(error) if work.shared().stopping.load(Ordering::Acquire) => log::debug!("worker ends: {error}"),
         Err(_) if work.shared().takes_surplus() => return ControlFlow::Break(()),
         // `Shared::call_all` woke this worker, so that it gives memory back.
@@ -216,8 +219,10 @@ mod tests {
     }
 
     fn shared(reactor: &Arc<Reactor>) -> Arc<Shared> {
+        let timer = Timer::start(reactor.clone()).unwrap();
         Arc::new(Shared {
-            timer: Timer::start(reactor.clone()).unwrap(),
+            streaming: Streaming::new(timer.clone(), Weak::new()),
+            timer,
             access: AccessLog::new(false, false),
             draining: AtomicBool::new(false),
             stopping: AtomicBool::new(false),

@@ -7,7 +7,7 @@
 //! 3. `workers.rs`: the worker fetches the provision that serves now.
 //! 4. The room `handling`: hooks, router, view function and error handlers make a reply.
 //! 5. `workers.rs`: metrics and journal record the reply. A delayed reply needs a permit of `pending.rs`.
-//! 6. `timer.rs`: a delayed reply waits here.
+//! 6. `timer.rs`: a delayed reply waits here. `streaming.rs` sends the pieces of a stream.
 //! 7. `http.rs`: the engine writes the answer to the socket.
 
 pub(crate) mod http;
@@ -17,6 +17,7 @@ pub(crate) mod pending;
 pub(crate) mod refusal;
 pub(crate) mod signals;
 pub(crate) mod startup;
+pub(crate) mod streaming;
 pub(crate) mod timer;
 mod verdict;
 pub(crate) mod workers;

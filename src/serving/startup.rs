@@ -5,6 +5,7 @@ use crate::chaos::Chaos;
 use crate::cli::Settings;
 use crate::directory::ProvisionDir;
 use crate::message::epoch::Epoch;
+use crate::message::progress::Ending;
 use crate::message::request::reception::Reception;
 use crate::observing::access_log::AccessLog;
 use crate::observing::journal::waiting::Waiters;
@@ -25,6 +26,7 @@ use crate::serving::listeners::{Listener, Shared};
 use crate::serving::pending::PendingBudget;
 use crate::serving::refusal::{self, Loaded};
 use crate::serving::signals;
+use crate::serving::streaming::Streaming;
 use crate::serving::timer::Timer;
 use crate::serving::verdict::{QUIT, report_of, verdict};
 use crate::serving::workers::{AdminWork, MockWork};
@@ -61,7 +63,7 @@ fn run(settings: Settings) -> Result<ExitCode, String> {
     let journal = journal(&settings, &epoch)?;
     let loaded = Loaded::default();
     let (mut mock, mut admin) = listeners(&settings, limits, &reactor, &journal, &loaded)?;
-    let service = Service::start(&settings, reactor, journal, epoch)?;
+    let service = Service::start(&settings, reactor, (journal, epoch), mock.server())?;
     let _ = loaded.set(service.activation.clone());
     let stack = service.budget.stack();
     let pending = PendingBudget::new(mock.buffered);
@@ -144,8 +146,8 @@ impl Service {
     fn start(
         settings: &Settings,
         reactor: Arc<Reactor>,
-        journal: Arc<Journal>,
-        epoch: Arc<Epoch>,
+        (journal, epoch): (Arc<Journal>, Arc<Epoch>),
+        mock: Weak<Server>,
     ) -> Result<Service, String> {
         let budget = budget(settings);
         let directory = ProvisionDir::open(&settings.provision_dir, Some(&settings.config_dir))
@@ -167,8 +169,10 @@ impl Service {
             let engine = Arc::new(script::engine(budget));
             Activation::start(engine, options, Arc::new(directory), epoch).map_err(|error| error.to_string())
         })??;
+        let timer = Timer::start(reactor).map_err(failed_to("start the timer"))?;
         let shared = Shared {
-            timer: Timer::start(reactor).map_err(failed_to("start the timer"))?,
+            streaming: Streaming::new(timer.clone(), mock),
+            timer,
             access: access_log(settings),
             draining: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
@@ -233,7 +237,7 @@ impl Service {
         let (activation, reported) = (self.activation.clone(), self.activation.clone());
         let journal = self.journal.clone();
         let own = settings.fail_on.unwrap_or_default();
-        let traffic = mock.clone();
+        let (traffic, streaming) = (mock.clone(), self.shared.streaming.clone());
         let readings = move || Readings {
             generation: activation.generation(),
             differs: activation.differs(),
@@ -248,7 +252,10 @@ impl Service {
         let quits = AtomicBool::new(false);
         Observing {
             metrics: Box::new(move || metrics().page(&readings())),
-            close_absent: Box::new(move || mock.upgrade().iter().for_each(|server| server.close_absent())),
+            close_absent: Box::new(move || {
+                mock.upgrade().iter().for_each(|server| server.close_absent());
+                streaming.end_all(Ending::Reset);
+            }),
             report: Box::new(move |conditions| report_of(&reported).text(conditions.unwrap_or(own))),
             quit: Box::new(move || {
                 if !quits.swap(true, Ordering::AcqRel) {
@@ -303,6 +310,7 @@ impl Service {
                 )
             }
         }
+        self.shared.streaming.end_all(Ending::Stop);
         self.shared.stopping.store(true, Ordering::Release);
         listeners.into_iter().for_each(Listener::stop);
         hurried

@@ -4,6 +4,7 @@ use crate::admin::{self, Admin};
 use crate::chaos::{Chaos, Reply};
 use crate::handling::{self, Outcome, Unmatched};
 use crate::message::answer::Answer;
+use crate::message::progress::Ending;
 use crate::message::request::Request;
 use crate::message::request::reception::Reception;
 use crate::observing::access_log::Line;
@@ -159,12 +160,29 @@ impl Shared {
     /// Sends `reply` to the client of `incoming`, from any thread.
     fn send(&self, incoming: Incoming, reply: Reply, line: Option<Line>, permit: Option<Permit>) {
         let (close, status) = (self.draining.load(Ordering::Acquire), reply.status_sent());
+        if status != 0 && incoming.has_body(status) && reply.stream.is_some() {
+            return self.stream(incoming, reply, line, permit);
+        }
         let sent = http::send(incoming, reply, close, permit);
         if let Err(error) = &sent {
             log::debug!("the client did not take its answer: {}", describe_io(error));
         }
         if let Some(line) = line {
             self.access.write(&line, status, sent.is_err());
+        }
+    }
+
+    /// Begins to send a stream. The access log has its line when it ends.
+    fn stream(&self, incoming: Incoming, reply: Reply, line: Option<Line>, permit: Option<Permit>) {
+        let Reply { answer, stream: Some(stream), .. } = reply else { return };
+        let (close, status, access) = (self.draining.load(Ordering::Acquire), answer.status, self.access);
+        let on_end = Box::new(move |ending| {
+            if let Some(line) = line {
+                access.write(&line, status, ending != Ending::Complete);
+            }
+        });
+        if let Err(error) = self.streaming.start(incoming, answer, stream, close, (permit, on_end)) {
+            log::debug!("the client did not take the beginning of its stream: {}", describe_io(&error));
         }
     }
 

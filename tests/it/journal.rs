@@ -272,7 +272,7 @@ impl Events {
     fn follow(mock: &Mock, query: &str, header: &str) -> Events {
         let mut stream = TcpStream::connect(&mock.admin).unwrap();
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
-        write!(stream, "GET /app/v1/requests/stream{query} HTTP/1.1\r\nHost: x\r\n{header}\r\n").unwrap();
+        write!(stream, "GET /app/v1/requests/stream{query} HTTP/1.0\r\nHost: x\r\n{header}\r\n").unwrap();
         let mut events = Events(BufReader::new(stream));
         let head: Vec<String> =
             std::iter::from_fn(|| Some(events.line()).filter(|line| !line.is_empty())).collect();

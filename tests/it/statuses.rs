@@ -25,7 +25,8 @@ fn registerRules() {
     app.route("/head-real", ["HEAD"], || "hello");
     app.route("/head-odd", ["HEAD"], || ["hello", 200, #{ "Content-Length": "many" }]);
     app.route("/both", ["GET", "HEAD"], || if request.method == "HEAD" { ["", 200, #{ "Content-Length": "1234" }] } else { "hello" });
-    app.get("/framed", || ["x", 200, #{ "Transfer-Encoding": "chunked", "Connection": "close", "Upgrade": "h2c" }]);
+    app.get("/chunked", || ["hello", 200, #{ "Transfer-Encoding": "chunked" }]);
+    app.get("/framed", || ["x", 200, #{ "Transfer-Encoding": "gzip", "Connection": "close", "Upgrade": "h2c" }]);
 }
 "#;
 
@@ -142,4 +143,12 @@ fn a_script_does_not_frame_its_answer() {
     let answer = String::from_utf8(client.rest().unwrap()).unwrap();
     assert!(answer.ends_with("\r\nContent-Length: 1\r\nConnection: close\r\n\r\nx"), "{answer}");
     assert!(!answer.contains("Transfer-Encoding") && !answer.contains("Upgrade"), "{answer}");
+}
+
+#[test]
+fn a_script_can_ask_for_chunks() {
+    let mock = Mock::serving(SOURCE);
+    let answer = pipelined(&mock, "GET", "/chunked");
+    assert!(answer.ends_with("\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"), "{answer}");
+    assert!(!answer.contains("Content-Length"), "{answer}");
 }

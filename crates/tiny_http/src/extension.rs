@@ -1,5 +1,5 @@
 //! Interface of the engine that the published tiny_http lacks: limits, pages for refused requests, answers without a
-//! [`Response`](crate::Response), deliberately broken connections, an orderly stop.
+//! [`Response`](crate::Response), answers that go on, jobs for the workers, deliberately broken connections, an orderly stop.
 //!
 //! ```
 //! use std::io::{Read, Write};
@@ -34,16 +34,19 @@
 //! ```
 
 pub use crate::core::absent::Client;
+pub use crate::core::jobs::Job;
 pub use crate::core::reactor::Reactor;
 pub use crate::limits::Limits;
+pub use crate::open::Open;
 pub use crate::refusal::{Limit, Page, Pages, Reason, Refused, plain_pages};
+pub use crate::server::Task;
 pub use crate::write::body::Body;
 pub use crate::write::dribble::Dribble;
 pub use crate::write::head::Then;
 
-use crate::connection::slots::{Phase, Token};
-use crate::core::state::Core;
+use crate::connection::slots::Phase;
 use crate::header;
+use crate::open::{chunk, in_chunks};
 use crate::parse::body_pool;
 use crate::request::{ONE_WRITE, Request};
 use crate::server::Server;
@@ -72,15 +75,11 @@ pub struct Answer<'a, F> {
     pub close: bool,
     /// The head leaves at once, and the body slice by slice.
     pub dribble: Option<Dribble>,
+    /// Whether the body is sent as a chunk, without a declared length. HTTP/1.0 has no chunks.
+    pub chunked: bool,
     /// Whether the connection ends after half of the answer: half of the body, or half of the head if there is no body to send.
     /// The head declares the whole body.
     pub halve: bool,
-}
-
-/// An answer that has begun, and that any thread may add to. Dropping it ends the connection.
-pub struct Open {
-    core: Arc<Core>,
-    token: Token,
 }
 
 /// A part of the bytes that are sent in place of an answer.
@@ -111,6 +110,14 @@ impl Server {
     /// call, another worker does so after a millisecond.
     pub fn call_another(&self) {
         self.core.leader.call_another();
+    }
+
+    /// Adds a job for the workers. While requests wait too, they take one of each in turn.
+    ///
+    /// # Errors
+    /// [`Limits::jobs`] wait already. The caller gets its job back.
+    pub fn submit(&self, job: Job) -> Result<(), Job> {
+        self.core.jobs.submit(job)
     }
 
     /// Returns the number of open connections.
@@ -187,8 +194,13 @@ impl Request {
     {
         let mut context = self.context();
         context.keep_alive &= !answer.close;
-        let framing = BodyFraming::new(answer.status, Some(answer.body.len()), context);
-        let mut body = if has_body(answer.status, context) { answer.body } else { Body::Bytes(Vec::new()) };
+        let declared = (!answer.chunked || context.old).then(|| answer.body.len());
+        let framing = BodyFraming::new(answer.status, declared, context);
+        let mut body = match has_body(answer.status, context) {
+            true if framing == BodyFraming::Chunked => in_chunks(answer.body),
+            true => answer.body,
+            false => Body::Bytes(Vec::new()),
+        };
         let then = if answer.halve { Then::Close } else { context.then() };
         let halve_head = answer.halve && body.is_empty();
         let write = |out: &mut Vec<u8>| {
@@ -214,8 +226,13 @@ impl Request {
         self.send_pieces(write, pieces, then)
     }
 
-    /// Sends `answer` as the beginning of an answer of unknown length, which ends with the connection. No thread waits for the
-    /// rest.
+    /// Whether an answer with this status may go on after its beginning: it has a body.
+    pub fn has_body(&self, status: u16) -> bool {
+        has_body(status, self.context())
+    }
+
+    /// Sends `answer` as the beginning of an answer of unknown length: in chunks, or for HTTP/1.0 until the connection ends. No
+    /// thread waits for the rest. The method and the status must allow a body ([`Request::has_body`]).
     ///
     /// # Errors
     /// The same as for [`Request::answer`].
@@ -224,20 +241,28 @@ impl Request {
         F: Iterator<Item = (&'f [u8], V)>,
         V: AsRef<[u8]>,
     {
-        let context = Context { keep_alive: false, ..self.context() };
+        let context = self.context();
+        let framing = BodyFraming::new(answer.status, None, context);
+        let chunked = framing == BodyFraming::Chunked;
+        let context = Context { keep_alive: context.keep_alive && chunked && !answer.close, ..context };
         let mut out = Vec::new();
-        let status = (answer.status, answer.reason);
-        write_head(&mut out, status, answer.fields, BodyFraming::UntilClose, context)?;
+        write_head(&mut out, (answer.status, answer.reason), answer.fields, framing, context)?;
         let mut pieces = VecDeque::new();
         match answer.body {
+            Body::Bytes(bytes) if chunked => out.extend_from_slice(&chunk(&bytes)),
             Body::Bytes(bytes) => out.extend_from_slice(&bytes),
+            body if chunked => {
+                pieces.push_back(Piece::Bytes(format!("{:x}\r\n", body.len()).into_bytes(), 0));
+                Piece::push(&mut pieces, body);
+                pieces.push_back(Piece::Bytes(b"\r\n".to_vec(), 0));
+            }
             body => Piece::push(&mut pieces, body),
         }
         pieces.push_back(Piece::Pause(FOREVER));
         let (core, lease) = self.give_up()?;
         let token = lease.token;
-        core.answer(lease, &out, pieces, Then::Close)?;
-        Ok(Open { core, token })
+        core.begin(lease, &out, pieces, chunked)?;
+        Ok(Open::new(core, token, chunked, context.then()))
     }
 
     /// Sends `steps` in place of an answer, unchecked: to break a connection on purpose, or to dribble.
@@ -253,30 +278,5 @@ impl Request {
         let pieces: VecDeque<Piece> = steps.into_iter().map(piece).collect();
         let (core, lease) = self.give_up()?;
         core.answer(lease, &[], pieces, then)
-    }
-}
-
-impl Open {
-    /// Returns the bytes that the client has not taken yet; `None` once the client is gone.
-    pub fn waiting(&self) -> Option<usize> {
-        self.core.waiting(self.token)
-    }
-
-    /// Adds `bytes`, which wait in memory for the client. False once the client is gone.
-    pub fn add(&self, bytes: Vec<u8>) -> bool {
-        self.core.append(self.token, [Piece::Bytes(bytes, 0), Piece::Pause(FOREVER)])
-    }
-
-    /// Resets the connection. Bytes that wait are lost.
-    pub fn reset(self) {
-        if let Some(held) = self.core.slots.lock(self.token) {
-            self.core.reset(held);
-        }
-    }
-}
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        self.core.append(self.token, []);
     }
 }

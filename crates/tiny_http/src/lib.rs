@@ -66,6 +66,7 @@ mod limits;
 mod listener;
 mod lock;
 mod method;
+mod open;
 mod parse;
 mod refusal;
 mod request;

@@ -18,6 +18,8 @@ pub struct Limits {
     /// Bytes that requests and untaken answers hold in memory, beside one head. Beyond, clients are reset that have not taken
     /// their answer for a second; then the newest incomplete requests get 503 until the rest fits.
     pub buffered: usize,
+    /// Jobs of the program that wait for a worker. Beyond, `Server::submit` gives the job back.
+    pub jobs: usize,
     /// Time for a head. Later, the client gets 408.
     pub head_time: Duration,
     /// Time for a body. Later, the client gets 408.
@@ -37,6 +39,7 @@ impl Default for Limits {
             connections: 65_536,
             requests: 0,
             buffered: 256 << 20,
+            jobs: 65_536,
             head_time: Duration::from_secs(10),
             body_time: Duration::from_secs(30),
             idle_time: Duration::from_secs(75),

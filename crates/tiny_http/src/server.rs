@@ -4,6 +4,7 @@ use crate::clock::timespec;
 use crate::connection::slots::{Slots, Token};
 use crate::core::accept::LISTENER;
 use crate::core::events::Events;
+use crate::core::jobs::{Job, Jobs};
 use crate::core::leader::Leader;
 use crate::core::reactor::Reactor;
 use crate::core::state::Core;
@@ -18,6 +19,7 @@ use rustix::net::{listen, sockopt};
 use std::error::Error;
 use std::io;
 use std::net::TcpListener;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -33,6 +35,8 @@ const BATCH: usize = 16;
 
 /// The number under which epoll reports [`Server::unblock`].
 const UNBLOCK: u64 = u64::MAX - 1;
+/// The number under which epoll reports that jobs wait.
+const JOBS: u64 = u64::MAX - 2;
 /// Longest turn of the thread of [`Server::from_listener`], so that it ends soon after its server.
 const LONGEST_TURN: Duration = Duration::from_secs(1);
 /// Connections that wait in the kernel until they are accepted. The kernel cuts this to its own limit.
@@ -43,11 +47,29 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 #[expect(clippy::large_enum_variant, reason = "made for each request; a box would cost more than the move")]
 enum Woken {
     Request(Request),
+    Job(Job),
     Unblocked,
     /// An event that led to no request.
     Nothing,
     /// No event came.
     Empty,
+}
+
+/// The result of a wait for events and jobs.
+enum Next {
+    /// The number of a descriptor in epoll, and its flags.
+    Event(u64, EventFlags),
+    Job(Job),
+    Nothing,
+}
+
+/// Work for a worker.
+#[expect(clippy::large_enum_variant, reason = "made for each request; a box would cost more than the move")]
+pub enum Task {
+    /// A request to answer.
+    Request(Request),
+    /// A job of [`Server::submit`] to run.
+    Job(Job),
 }
 
 impl Server {
@@ -84,10 +106,13 @@ impl Server {
         let epoll = epoll::create(CreateFlags::CLOEXEC)?;
         let unblock = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK | EventfdFlags::SEMAPHORE)?;
         epoll::add(&epoll, &unblock, EventData::new_u64(UNBLOCK), EventFlags::IN)?;
+        let jobs = Jobs::new(limits.jobs)?;
+        epoll::add(&epoll, &jobs.wake, EventData::new_u64(JOBS), EventFlags::IN | EventFlags::ET)?;
         let core = reactor.clone().register(|number| {
             Arc::new(Core {
                 epoll,
                 events: Events::default(),
+                jobs,
                 leader: Leader::new(),
                 unblock,
                 listener: Mutex::new(Some(listener)),
@@ -108,23 +133,32 @@ impl Server {
         Ok(Server { core })
     }
 
-    /// Waits for a request.
+    /// Waits for a request. Runs the jobs of [`Server::submit`] meanwhile.
     ///
     /// # Errors
     /// [`Server::unblock`] was called.
     pub fn recv(&self) -> io::Result<Request> {
+        loop {
+            match self.take()? {
+                Task::Request(request) => return Ok(request),
+                Task::Job(job) => run(job),
+            }
+        }
+    }
+
+    /// Waits for a request or a job.
+    ///
+    /// # Errors
+    /// [`Server::unblock`] was called.
+    pub fn take(&self) -> io::Result<Task> {
         let leader = &self.core.leader;
         loop {
             leader.lead();
             let woken = self.wait(None, || leader.leave());
-            match woken {
-                Ok(Woken::Request(request)) => {
-                    if leader.begin() {
-                        self.core.reactor.wake();
-                    }
-                    return Ok(request);
-                }
-                Ok(Woken::Nothing | Woken::Empty) => {}
+            let task = match woken {
+                Ok(Woken::Request(request)) => Task::Request(request),
+                Ok(Woken::Job(job)) => Task::Job(job),
+                Ok(Woken::Nothing | Woken::Empty) => continue,
                 // This worker may not return.
                 Ok(Woken::Unblocked) => {
                     leader.call_another();
@@ -134,7 +168,11 @@ impl Server {
                     leader.call_another();
                     return Err(error);
                 }
+            };
+            if leader.begin() {
+                self.core.reactor.wake();
             }
+            return Ok(task);
         }
     }
 
@@ -149,6 +187,7 @@ impl Server {
             let left = end.map(|end| end.saturating_duration_since(Instant::now()));
             match self.wait(left, || ())? {
                 Woken::Request(request) => return Ok(Some(request)),
+                Woken::Job(job) => run(job),
                 Woken::Unblocked => return Ok(None),
                 Woken::Empty if left.is_some_and(|left| left.is_zero()) => return Ok(None),
                 Woken::Nothing | Woken::Empty => {}
@@ -171,11 +210,12 @@ impl Server {
     /// Waits for one event and handles it. Other events of the same wait go to the queue for the next leader. Calls `woken` at
     /// the end of the wait.
     fn wait(&self, timeout: Option<Duration>, woken: impl FnOnce()) -> io::Result<Woken> {
-        let waited = self.next_event(timeout);
+        let waited = self.next(timeout);
         woken();
         let (data, flags) = match waited {
-            Ok(Some(event)) => event,
-            Ok(None) => return Ok(Woken::Empty),
+            Ok(Next::Event(data, flags)) => (data, flags),
+            Ok(Next::Job(job)) => return Ok(Woken::Job(job)),
+            Ok(Next::Nothing) => return Ok(Woken::Empty),
             Err(Errno::INTR) => return Ok(Woken::Nothing),
             Err(error) => return Err(error.into()),
         };
@@ -183,6 +223,7 @@ impl Server {
             LISTENER => self.core.accept(),
             UNBLOCK if read(&self.core.unblock, &mut [0; 8][..]).is_ok() => return Ok(Woken::Unblocked),
             UNBLOCK => {}
+            JOBS => return Ok(self.core.jobs.pop().map_or(Woken::Nothing, Woken::Job)),
             _ => {
                 let lent = self.core.ready(Token::from_data(data), flags);
                 return Ok(
@@ -193,17 +234,35 @@ impl Server {
         Ok(Woken::Nothing)
     }
 
-    /// Returns the next event: one of the queue, or else one that epoll reports within `timeout`.
-    fn next_event(&self, timeout: Option<Duration>) -> Result<Option<(u64, EventFlags)>, Errno> {
-        if let Some(event) = self.core.events.pop() {
-            return Ok(Some(event));
+    /// Returns the next event: one of the queue, or else one that epoll reports within `timeout`. If jobs wait, every second
+    /// call returns a job, and the others only look for an event.
+    fn next(&self, timeout: Option<Duration>) -> Result<Next, Errno> {
+        let jobs = &self.core.jobs;
+        if let Some(job) = jobs.pop_in_turn() {
+            return Ok(Next::Job(job));
         }
+        if let Some((data, flags)) = self.core.events.pop() {
+            jobs.has_looked();
+            return Ok(Next::Event(data, flags));
+        }
+        let timeout = if jobs.any() { Some(Duration::ZERO) } else { timeout };
         let mut events = [Event { flags: EventFlags::empty(), data: EventData::new_u64(0) }; BATCH];
         let count = epoll::wait(&self.core.epoll, &mut events[..], timeout.map(timespec).as_ref())?;
         let mut events = events[..count].iter().map(|event| (event.data.u64(), event.flags));
         let first = events.next();
         self.core.events.put(events);
-        Ok(first)
+        jobs.has_looked();
+        Ok(match first {
+            Some((data, flags)) => Next::Event(data, flags),
+            None => jobs.pop().map_or(Next::Nothing, Next::Job),
+        })
+    }
+}
+
+/// Runs a job. Its panic must not end the thread that waits for requests.
+fn run(job: Job) {
+    if catch_unwind(AssertUnwindSafe(job)).is_err() {
+        log::error!("a job for the workers panicked");
     }
 }
 

@@ -21,7 +21,15 @@ impl Sink for Fake {
         true
     }
 
-    fn reset(self: Box<Self>) {
+    fn when_taken(&self, then: Box<dyn FnOnce() + Send>) {
+        then();
+    }
+
+    fn end(&self) {}
+
+    fn break_off(&self) {}
+
+    fn reset(&self) {
         self.0.lock().unwrap().cut = true;
     }
 }

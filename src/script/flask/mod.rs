@@ -21,4 +21,5 @@ pub(crate) mod scenario;
 pub(crate) mod sleep;
 pub(crate) mod status;
 pub(crate) mod store;
+pub(crate) mod stream;
 pub(crate) mod url_for;

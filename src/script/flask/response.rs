@@ -63,7 +63,7 @@ impl Response {
         self.set_headers(&[(name.into(), value.clone())])
     }
 
-    fn set_headers(&self, pairs: &[(ImmutableString, Dynamic)]) -> Fallible<()> {
+    pub(super) fn set_headers(&self, pairs: &[(ImmutableString, Dynamic)]) -> Fallible<()> {
         let fields = answer::fields(pairs)?;
         Ok(self.lock().answer.replace_headers(&answer::names(pairs), fields)?)
     }

@@ -62,6 +62,19 @@ pub(crate) enum CurrentFunction {
 }
 
 impl Call {
+    /// Returns the context for calls after the view function has returned, for example for the pieces of a stream.
+    pub(crate) fn for_later(&self) -> Call {
+        Call {
+            request: self.request.clone(),
+            routes: self.routes.clone(),
+            base: self.base.clone(),
+            conditions: self.conditions.clone(),
+            random: self.random.clone(),
+            own_values: self.own_values.clone(),
+            ..Call::default()
+        }
+    }
+
     /// Returns the files of the provision that runs or is loaded.
     pub(crate) fn files(&self) -> Option<&Arc<Files>> {
         let loading = self.loading.as_ref().map(|loading| &loading.files);

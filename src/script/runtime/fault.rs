@@ -165,6 +165,12 @@ impl Fault {
         format!("script error in {}: {}{}", self.layer(), self.place(), self.message)
     }
 
+    /// Returns the body of a 500: the error, its line and its hint.
+    pub fn page(&self) -> String {
+        let hint = self.hint.as_ref().map(|hint| format!("  = help: {hint}\n")).unwrap_or_default();
+        format!("{}\n{}{hint}", self.at_run_time(), self.excerpt())
+    }
+
     /// Returns `` provision `foo-bar` `` or `` overlay `busy` ``.
     fn layer(&self) -> String {
         format!("{} `{}`", if self.in_overlay { "overlay" } else { "provision" }, self.provision)

@@ -1,5 +1,6 @@
 //! The registrations of `registerRules()`, from which a provision is built.
 
+use super::budget::{Budget, Fallible};
 use super::files::Files;
 use super::http_error::ErrorClass;
 use super::view::{Bound, View};
@@ -7,7 +8,7 @@ use crate::message::cors::Policy;
 use crate::routing::router::Router;
 use crate::routing::rule::RuleOptions;
 use crate::simulation::Dice;
-use rhai::{ImmutableString, Position};
+use rhai::{Dynamic, Engine, ImmutableString, Position};
 use std::sync::{Arc, Mutex};
 
 /// The function that every provision defines.
@@ -51,6 +52,8 @@ pub(crate) struct Entry {
 
 /// The registrations of a loaded provision, for its functions while a request is handled.
 pub struct Routes {
+    pub engine: Arc<Engine>,
+    pub budget: Budget,
     pub files: Arc<Files>,
     /// The rules; the index of a rule is that of its view.
     pub router: Arc<Router>,
@@ -66,6 +69,11 @@ pub struct RuleView {
 }
 
 impl Routes {
+    /// Calls a function other than a view, in the current context. Each call has a budget of its own.
+    pub fn call(&self, view: &View, arguments: &mut [Dynamic]) -> Fallible<Dynamic> {
+        self.budget.run(|| view.call(&self.engine, arguments))
+    }
+
     pub fn blueprint(&self, index: usize) -> Option<&str> {
         self.views[index].blueprint.as_deref()
     }

@@ -5,8 +5,8 @@ use crate::parse::inbound::Inbound;
 use crate::write::output::Output;
 use std::time::Instant;
 
-/// A closure that runs once a client has left.
-pub(crate) type Gone = Box<dyn FnOnce() + Send>;
+/// A closure of the program. It is short and doesn't wait.
+pub(crate) type Callback = Box<dyn FnOnce() + Send>;
 
 pub(crate) struct Connection {
     pub socket: Socket,
@@ -30,7 +30,9 @@ pub(crate) struct Connection {
     /// Bytes that were discarded after the last answer.
     pub discarded: usize,
     /// Called if the client leaves before it has its answer.
-    pub on_gone: Option<Gone>,
+    pub on_gone: Option<Callback>,
+    /// Called once the kernel has all bytes that the program has added to its answer.
+    pub on_taken: Option<Callback>,
     /// Time at which the reactor sends more of the answer.
     pub resumes: Option<Instant>,
     /// Time at which a search first found that no more of the request had arrived.
@@ -53,6 +55,7 @@ impl Connection {
             counted: 0,
             discarded: 0,
             on_gone: None,
+            on_taken: None,
             resumes: None,
             silent_since: None,
         }

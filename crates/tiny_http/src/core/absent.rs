@@ -3,7 +3,7 @@
 
 use crate::clock;
 use crate::connection::slots::{Phase, Token};
-use crate::connection::state::Gone;
+use crate::connection::state::Callback;
 use crate::core::state::Core;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +25,7 @@ impl Client {
     /// Calls `then` soon after the client leaves, on any thread; at once if the client has left or has its whole answer. `then`
     /// must be short and must not wait. A second call for the same request replaces the first.
     pub fn on_gone(&self, then: impl FnOnce() + Send + 'static) {
-        let mut then: Option<Gone> = Some(Box::new(then));
+        let mut then: Option<Callback> = Some(Box::new(then));
         if let Some(mut held) = self.core.slots.lock(self.token)
             && matches!(held.phase().0, Phase::Lent | Phase::Writing | Phase::Pausing)
             && let Some(connection) = held.connection()

@@ -3,7 +3,7 @@
 use crate::clock;
 use crate::connection::slots::{Held, Lease, Phase, Token};
 use crate::connection::socket::{READ, Received, with_read_buffer};
-use crate::connection::state::Connection;
+use crate::connection::state::{Callback, Connection};
 use crate::core::state::Core;
 use crate::write::head::Then;
 use crate::write::output::{Output, Piece, Written};
@@ -25,12 +25,28 @@ impl Core {
         &self,
         lease: Lease,
         head: &[u8],
-        mut pieces: VecDeque<Piece>,
+        pieces: VecDeque<Piece>,
         then: Then,
     ) -> io::Result<()> {
+        self.start(lease, head, Output { pieces, then, in_chunks: false })
+    }
+
+    /// Begins an answer to which the program adds: the last of `pieces` is a pause without end.
+    pub(crate) fn begin(
+        &self,
+        lease: Lease,
+        head: &[u8],
+        pieces: VecDeque<Piece>,
+        in_chunks: bool,
+    ) -> io::Result<()> {
+        self.start(lease, head, Output { pieces, then: Then::Reset, in_chunks })
+    }
+
+    fn start(&self, lease: Lease, head: &[u8], mut output: Output) -> io::Result<()> {
+        let pieces = &mut output.pieces;
         let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
         let Some(mut held) = self.slots.lock(lease.token) else {
-            drop(pieces);
+            drop(output);
             self.uncount(lease.bytes.get());
             return Err(gone());
         };
@@ -47,7 +63,7 @@ impl Core {
         };
         match connection.socket.send(head, more) {
             Ok(sent) if sent == head.len() && pieces.is_empty() => {
-                self.finish(held, then);
+                self.finish(held, output.then);
                 return Ok(());
             }
             Ok(sent) if sent == head.len() => {}
@@ -58,7 +74,7 @@ impl Core {
                 return Err(error.into());
             }
         }
-        connection.output = Some(Box::new(Output { pieces, then }));
+        connection.output = Some(Box::new(output));
         connection.lent = 0;
         match self.advance(held) {
             true => Ok(()),
@@ -98,11 +114,17 @@ impl Core {
                 held.enter(Phase::Pausing, clock::milliseconds());
                 self.count(&mut held);
                 // A time that the clock can't count is a pause without end.
-                if let Some(at) = Instant::now().checked_add(time)
-                    && let Some(connection) = held.connection()
-                {
-                    connection.resumes = Some(at);
-                    self.reactor.resume_at(at, self.number, token);
+                let Some(connection) = held.connection() else { return false };
+                match Instant::now().checked_add(time) {
+                    Some(at) => {
+                        connection.resumes = Some(at);
+                        self.reactor.resume_at(at, self.number, token);
+                    }
+                    None => {
+                        let taken = connection.on_taken.take();
+                        drop(held);
+                        taken.into_iter().for_each(call);
+                    }
                 }
             }
             Written::Broken => {
@@ -120,8 +142,27 @@ impl Core {
         held.connection()?.output.as_ref().map(|output| output.space())
     }
 
-    /// Adds `pieces` to an open answer, in place of the pause without end that is its last piece. False if the client is gone.
-    pub(crate) fn append<const N: usize>(&self, token: Token, pieces: [Piece; N]) -> bool {
+    /// Calls `taken` once the kernel has all bytes of an open answer.
+    pub(crate) fn when_taken(&self, token: Token, taken: Callback) {
+        let Some(mut held) = self.slots.lock(token) else { return };
+        let waits = held.phase().0 == Phase::Pausing;
+        let Some(connection) = held.connection() else { return };
+        let Some(output) = &connection.output else { return };
+        if waits && output.pieces.is_empty() {
+            drop(held);
+            return taken();
+        }
+        connection.on_taken = Some(taken);
+    }
+
+    /// Adds `pieces` to an open answer, in place of the pause without end that is its last piece. Ends it with `then`, if that is
+    /// given. False if the client is gone.
+    pub(crate) fn append<const N: usize>(
+        &self,
+        token: Token,
+        pieces: [Piece; N],
+        then: Option<Then>,
+    ) -> bool {
         let Some(mut held) = self.slots.lock(token) else { return false };
         let waits = held.phase().0 == Phase::Pausing;
         let output = held.connection().and_then(|connection| connection.output.as_mut());
@@ -130,6 +171,7 @@ impl Core {
             output.pieces.pop_back();
         }
         output.pieces.extend(pieces);
+        output.then = then.unwrap_or(output.then);
         if waits {
             return self.advance(held);
         }
@@ -211,9 +253,13 @@ impl Core {
         if let Some(at) = resumes {
             self.reactor.forget(at, self.number, token);
         }
-        // The closure belongs to the program. Its panic must not end the thread that keeps the deadlines.
-        if on_gone.is_some_and(|gone| catch_unwind(AssertUnwindSafe(gone)).is_err()) {
-            log::error!("the closure for a client that has left panicked");
-        }
+        on_gone.into_iter().for_each(call);
+    }
+}
+
+/// Calls a closure of the program. Its panic must not end the thread that keeps the deadlines.
+fn call(callback: Callback) {
+    if catch_unwind(AssertUnwindSafe(callback)).is_err() {
+        log::error!("a closure for a client panicked");
     }
 }

@@ -6,6 +6,7 @@ pub(crate) mod alarm;
 pub(crate) mod answer;
 pub(crate) mod deadlines;
 pub(crate) mod events;
+pub(crate) mod jobs;
 pub(crate) mod leader;
 pub(crate) mod memory;
 pub(crate) mod reactor;

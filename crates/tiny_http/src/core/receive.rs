@@ -47,9 +47,25 @@ impl Core {
             Phase::Lent | Phase::Pausing if ends && clock::milliseconds() > since + HALF_CLOSE_MS => {
                 self.close(held)
             }
-            _ => connection.readable = true,
+            _ => {
+                connection.readable = true;
+                if ends && phase == Phase::Pausing {
+                    self.probe(held);
+                }
+            }
         }
         None
+    }
+
+    /// Sends a zero, which begins the size of the next chunk (RFC 9112, section 7.1, allows zeros in front), to a client that sends
+    /// no more. One that has only ended its side takes the zero. One that has left answers with a reset, which ends the stream.
+    fn probe(&self, mut held: Held<'_>) {
+        let Some(connection) = held.connection() else { return };
+        let is_idle =
+            connection.output.as_ref().is_some_and(|output| output.in_chunks && output.pieces.is_empty());
+        if is_idle && connection.socket.send(b"0", false).is_err() {
+            self.close(held);
+        }
     }
 
     /// Reads until the socket is empty or a request is complete.

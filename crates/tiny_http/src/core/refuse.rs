@@ -18,8 +18,8 @@ impl Core {
         let bytes = self.page(&refused);
         connection.keep_alive = false;
         connection.inbound = Default::default();
-        connection.output =
-            Some(Box::new(Output { pieces: VecDeque::from([Piece::Bytes(bytes, 0)]), then: Then::Close }));
+        let pieces = VecDeque::from([Piece::Bytes(bytes, 0)]);
+        connection.output = Some(Box::new(Output { pieces, then: Then::Close, in_chunks: false }));
         self.advance(held);
     }
 

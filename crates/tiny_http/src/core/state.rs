@@ -2,6 +2,7 @@
 
 use crate::connection::slots::{Slots, Token};
 use crate::core::events::Events;
+use crate::core::jobs::Jobs;
 use crate::core::leader::Leader;
 use crate::core::reactor::Reactor;
 use crate::limits::Limits;
@@ -18,6 +19,8 @@ pub(crate) struct Core {
     pub epoll: OwnedFd,
     /// Events of a wait that no worker has handled yet.
     pub events: Events,
+    /// Jobs of the program for the workers.
+    pub jobs: Jobs,
     /// Decides which worker waits.
     pub leader: Leader,
     /// Each write to it wakes one worker.

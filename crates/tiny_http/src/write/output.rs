@@ -17,6 +17,8 @@ pub(crate) struct Output {
     /// The pieces that are left.
     pub pieces: VecDeque<Piece>,
     pub then: Then,
+    /// The program adds to the answer, in chunks.
+    pub in_chunks: bool,
 }
 
 pub(crate) enum Piece {

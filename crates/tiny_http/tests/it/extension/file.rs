@@ -24,6 +24,7 @@ fn a_file_is_sent_up_to_its_length_and_a_shorter_one_breaks_the_connection() {
             body: Body::File(file.clone(), 0..length),
             close: false,
             dribble: None,
+            chunked: false,
             halve: false,
         });
     });
@@ -55,8 +56,16 @@ fn parts_are_sent_one_after_the_other_also_slice_by_slice_and_halved() {
         let dribble = (request.url() == "/slices").then(|| Dribble { slices: 4, over, keep: Box::new(()) });
         let halve = request.url() == "/half";
         let fields = std::iter::empty::<(&[u8], &[u8])>();
-        let _ =
-            request.answer(Answer { status: 200, reason: None, fields, body, close: false, dribble, halve });
+        let _ = request.answer(Answer {
+            status: 200,
+            reason: None,
+            fields,
+            body,
+            close: false,
+            dribble,
+            chunked: false,
+            halve,
+        });
     });
     for target in ["/all", "/slices"] {
         let mut client = server.get(target);

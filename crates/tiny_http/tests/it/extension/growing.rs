@@ -18,6 +18,7 @@ fn server(limits: Limits) -> (Attended, Receiver<Open>) {
             body: Body::Bytes(b"be".to_vec()),
             close: false,
             dribble: None,
+            chunked: false,
             halve: false,
         };
         let _ = send.send(request.begin(answer).unwrap());
@@ -34,11 +35,12 @@ fn added_bytes_arrive_until_the_end() {
     server.pings();
     assert_eq!(open.waiting(), Some(0));
     assert!(open.add(b"gun".to_vec()) && open.add(b", ended".to_vec()));
-    drop(open);
+    open.end();
     let answer = client.answer(false).unwrap();
     assert_eq!((answer.status, &*answer.body), (200, &b"begun, ended"[..]));
     assert_eq!((answer.values("a"), answer.values("content-length")), (vec!["b"], vec![]));
-    server.until_open(0);
+    // The connection serves the next request.
+    server.until_open(1);
 }
 
 #[test]
@@ -52,7 +54,7 @@ fn bytes_that_the_client_does_not_take_wait_and_can_be_dropped() {
         // The bytes are added behind those that wait.
         assert!(open.add(b"last".to_vec()));
         if end {
-            drop(open);
+            open.end();
             let answer = client.answer(false).unwrap();
             assert!(answer.body.len() == (20 << 20) + 6 && answer.body.ends_with(b"xlast"));
         } else {

@@ -24,6 +24,7 @@ fn answer(request: Request, status: u16, body: Vec<u8>) {
         body,
         close: false,
         dribble: None,
+        chunked: false,
         halve: false,
     });
 }
