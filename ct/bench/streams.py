@@ -36,14 +36,17 @@ P99_OF_PIECE, P99_OF_OTHERS, LAST_OF_WAITS, GROWTH = 50, 20, 500, 1 << 20
 FILLING = 10_000
 
 
-def provision(pieces, every):
+def provision(pieces, every, waits):
     return f"""
 fn registerRules() {{
     app.get("/ping", || "pong");
-    app.get("/tokens", || stream(|n| if n < {pieces} {{ `${{n}} ${{time.time_ns()}}\\n` }}, #{{ every: {every} }}));
-    app.get("/wait", || wait_for("key", 60.0, |value| value));
-    app.post("/set", || {{ store["key"] = "found"; "set" }});
-}}
+    app.get("/tokens", || stream(|n| if n < {pieces} {{ `${{n}} ${{time.time_ns()}}` }}, #{{ every: {every} }}));
+{waits}}}
+"""
+
+
+WAITS = """    app.get("/wait", || wait_for("key", 60.0, |value| value));
+    app.post("/set", || { store["key"] = "found"; "set" });
 """
 
 
@@ -223,11 +226,11 @@ def metric(mock, name):
 
 def measure(binary, options):
     gc.disable()
-    with Mock(binary, provision(options.pieces, options.every), path="/ping") as mock, Arrivals(mock.port) as arrivals:
+    with Mock(binary, provision(options.pieces, options.every, "" if options.without_waits else WAITS), path="/ping") as mock, Arrivals(mock.port) as arrivals:
         fill_journal(mock.port)
         others = Others(arrivals)
         clients, streamed = measure_streams(mock, arrivals, others, options)
-        waited = measure_waits(mock, arrivals, others, clients)
+        waited = None if options.without_waits else measure_waits(mock, arrivals, others, clients)
         return streamed, waited, sorted(each * 1000 for each in arrivals.read_late)
 
 
@@ -238,47 +241,56 @@ def show(streamed, waited, read_late, options):
     def kib(memory):
         return ", ".join(f"{each // 1024:,}" for each in memory)
 
-    print_table(["ms", "number", "least", "p50", "p99", "greatest"], [
+    rows = [
         row("first piece after its request", streamed.first),
         row("piece later than due", streamed.came),
         row("the same, when it was made", streamed.made),
         row("other requests before", streamed.before),
         row("other requests beside streams", streamed.meanwhile),
-        row("other requests beside waits", waited.meanwhile),
-        row("waits after the key was set", waited.came),
-        row("this client's reading after arrival", read_late),
-    ])
-    print_table(["figure", "value"], [
+    ]
+    if waited:
+        rows += [row("other requests beside waits", waited.meanwhile), row("waits after the key was set", waited.came)]
+    print_table(["ms", "number", "least", "p50", "p99", "greatest"], [*rows, row("this client's reading after arrival", read_late)])
+    rows = [
         ["PSS before, with all streams open, in the middle, near the end, KiB", kib(streamed.memory)],
         ["bytes for each stream", f"{(streamed.memory[1] - streamed.memory[0]) // options.streams:,}"],
-        ["PSS before and beside waits, KiB", kib(waited.memory)],
-        ["bytes for each wait", f"{(waited.memory[1] - waited.memory[0]) // options.streams:,}"],
-        ["threads before and beside streams, before and beside waits", ", ".join(map(str, streamed.threads + waited.threads))],
+        ["threads before and beside streams", ", ".join(map(str, streamed.threads))],
         ["CPU us of the server for each piece", f"{streamed.cpu:.1f}"],
-        ["ms that the request took which set the key", f"{waited.setting:.2f}"],
-    ])
+    ]
+    if waited:
+        rows += [
+            ["PSS before and beside waits, KiB", kib(waited.memory)],
+            ["bytes for each wait", f"{(waited.memory[1] - waited.memory[0]) // len(waited.came):,}"],
+            ["threads before and beside waits", ", ".join(map(str, waited.threads))],
+            ["ms that the request took which set the key", f"{waited.setting:.2f}"],
+        ]
+    print_table(["figure", "value"], rows)
 
 
 def missed(streamed, waited):
     """The missed bounds, in words."""
-    for name, value, bound in (
+    bounds = [
         ("p99 of pieces, ms", max(percentile(streamed.came, 99), percentile(streamed.first, 99)), P99_OF_PIECE),
         ("p99 of other requests beside streams, ms", percentile(streamed.meanwhile, 99), P99_OF_OTHERS),
-        ("p99 of other requests beside waits, ms", percentile(waited.meanwhile, 99), P99_OF_OTHERS),
-        ("last answer after the key was set, ms", waited.came[-1], LAST_OF_WAITS),
         ("growth of PSS while streams are open, bytes", streamed.memory[-1] - streamed.memory[1], GROWTH),
-        ("more threads", max(streamed.threads + waited.threads) - streamed.threads[0], 0),
-    ):
-        if value > bound:
-            yield f"{name}: {value:,.2f}, over {bound:,}"
+        ("more threads beside streams", max(streamed.threads) - streamed.threads[0], 0),
+    ]
+    if waited:
+        bounds += [
+            ("p99 of other requests beside waits, ms", percentile(waited.meanwhile, 99), P99_OF_OTHERS),
+            ("last answer after the key was set, ms", waited.came[-1], LAST_OF_WAITS),
+            ("more threads beside waits", max(waited.threads) - waited.threads[0], 0),
+        ]
+    return [f"{name}: {value:,.2f}, over {bound:,}" for name, value, bound in bounds if value > bound]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("binary", nargs="?", default="target/release/h1mock")
-    parser.add_argument("--streams", type=int, default=2000, help="and waits")
+    parser.add_argument("--streams", type=int, default=2000)
     parser.add_argument("--every", type=float, default=0.2, help="seconds between two pieces of a stream")
     parser.add_argument("--seconds", type=float, default=10)
+    parser.add_argument("--without-waits", action="store_true", help="leave the long polls out")
     parser.add_argument("--check", action="store_true", help="end with status 1 if a bound is missed")
     parser.add_argument("--page", action="store_true", help=f"write into {page.PAGE}")
     options = parser.parse_args()
@@ -297,7 +309,7 @@ def main():
                   f"for {options.seconds:g} s.\n")
             show(streamed, waited, read_late, options)
         print(text.getvalue())
-        over = list(missed(streamed, waited))
+        over = missed(streamed, waited)
         if not over:
             break
         print("\n".join(over) + "\n")
