@@ -49,7 +49,8 @@ class Arrivals:
         actions, last = list(actions)[::-1], time.time()
         while actions or not done():
             now = time.time()
-            while actions and actions[-1][0] <= now:
+            # One at a time, with a look at arrivals in between, where this process was late.
+            if actions and actions[-1][0] <= now:
                 due, action = actions.pop()
                 self.acted_late.append(now - due)
                 action()

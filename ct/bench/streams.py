@@ -28,7 +28,7 @@ from openloop import percentile, request
 from subject import Mock, stop_on_signal
 from table import print_table
 
-# Other requests: how many a second, over how many connections, and for how many seconds before the streams.
+# Other requests: how many a second, over how many connections at first, and for how many seconds before the streams.
 RATE, CONNECTIONS, BEFORE = 200, 20, 3
 # Bounds of `--check`: milliseconds, and bytes. On a quiet machine the first is a tenth of this.
 P99_OF_PIECE, P99_OF_OTHERS, LAST_OF_WAITS, GROWTH = 50, 20, 500, 1 << 20
@@ -85,23 +85,24 @@ class Others:
     """Plain requests at fixed times, and the milliseconds until their answers."""
 
     def __init__(self, arrivals):
-        self.arrivals, self.free, self.sent, self.times = arrivals, [], {}, []
-        for number in range(CONNECTIONS):
-            self.free.append((number, arrivals.connection(functools.partial(self.took, number))))
-        self.clients = dict(self.free)
+        self.arrivals, self.clients, self.sent, self.times = arrivals, [], {}, []
+        self.free = [self.connect() for _ in range(CONNECTIONS)]
+
+    def connect(self):
+        number = len(self.clients)
+        self.clients.append(self.arrivals.connection(functools.partial(self.took, number)))
+        return number
 
     def ask(self):
-        if not self.free:
-            raise RuntimeError(f"{CONNECTIONS} other requests wait for their answer")
-        number, client = self.free.pop(0)
+        number = self.free.pop(0) if self.free else self.connect()
         self.sent[number] = time.time()
-        client.sendall(request("/ping"))
+        self.clients[number].sendall(request("/ping"))
 
     def took(self, number, data, at):
         if not data.startswith(b"HTTP/1.1 200 ") or not data.endswith(b"\r\n\r\npong"):
             raise RuntimeError(f"not the answer: {data!r}")
         self.times.append((at - self.sent.pop(number)) * 1000)
-        self.free.append((number, self.clients[number]))
+        self.free.append(number)
 
     def actions(self, begin, seconds):
         return [(begin + count / RATE, self.ask) for count in range(int(seconds * RATE))]
