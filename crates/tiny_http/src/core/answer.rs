@@ -111,11 +111,16 @@ impl Core {
                 }
             }
             Written::Paused(time) => {
-                held.enter(Phase::Pausing, clock::milliseconds());
-                self.count(&mut held);
                 // A time that the clock can't count is a pause without end.
+                let until = Instant::now().checked_add(time);
+                // An answer to which the program adds pauses from its beginning on. A client that ends its side later has left,
+                // however short ago it got a piece.
+                if until.is_some() || phase != Phase::Pausing {
+                    held.enter(Phase::Pausing, clock::milliseconds());
+                }
+                self.count(&mut held);
                 let Some(connection) = held.connection() else { return false };
-                match Instant::now().checked_add(time) {
+                match until {
                     Some(at) => {
                         connection.resumes = Some(at);
                         self.reactor.resume_at(at, self.number, token);

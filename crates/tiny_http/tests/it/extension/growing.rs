@@ -2,6 +2,7 @@
 
 use super::{Attended, eventually};
 use std::sync::mpsc::{Receiver, channel};
+use std::thread;
 use std::time::Duration;
 use tiny_http::Request;
 use tiny_http::extension::{Answer, Body, Limits, Open};
@@ -76,6 +77,20 @@ fn a_client_that_leaves_or_stalls_is_gone() {
     let _client = server.get("/");
     let open = opened.recv().unwrap();
     assert!(open.add(vec![b'x'; 20 << 20]));
+    eventually(|| open.waiting().is_none());
+    server.until_open(0);
+}
+
+/// The time within which a client may end its side and still wait begins with its request. In chunks, a probe finds a client that
+/// has left sooner.
+#[test]
+fn a_client_that_ends_its_side_soon_after_a_later_piece_is_gone() {
+    let (server, opened) = server(Limits::default());
+    let mut client = server.send(b"GET / HTTP/1.0\r\n\r\n");
+    let open = opened.recv().unwrap();
+    thread::sleep(Duration::from_millis(150));
+    assert!(open.add(b"gun".to_vec()));
+    client.half_close();
     eventually(|| open.waiting().is_none());
     server.until_open(0);
 }
