@@ -2,6 +2,7 @@
 
 use fastrand::Rng;
 use std::f64::consts::TAU;
+use std::fmt;
 use std::time::Duration;
 
 /// Longest delay of an answer: an hour. Clients have given up by then.
@@ -65,6 +66,16 @@ impl Delay {
             Delay::Lognormal { median, sigma } => median * (sigma * normal(random)).exp(),
         };
         Duration::from_secs_f64(ms.min(LONGEST_MS) / 1000.0)
+    }
+}
+
+impl fmt::Display for Delay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Delay::Fixed(ms) => write!(f, "{ms} ms"),
+            Delay::Uniform(low, high) => write!(f, "{low} to {high} ms"),
+            Delay::Lognormal { median, .. } => write!(f, "around {median} ms"),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::delay::Delay;
 use super::injected::{Breaking, Dribble};
+use super::stream_faults::StreamAct;
 use crate::message::answer::Answer;
 use crate::routing::rule::{Rule, RuleOptions};
 use crate::system::lock::lock;
@@ -40,13 +41,15 @@ pub enum Paths {
     Text(Text),
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 pub struct Act {
     pub delay: Option<Delay>,
     pub dribble: Option<Dribble>,
     pub breaking: Option<Breaking>,
     /// The answer in place of the script's. The script does not run.
     pub replacement: Option<Answer>,
+    /// The faults of an answer that is a stream.
+    pub stream: Option<StreamAct>,
 }
 
 #[derive(Debug)]
@@ -160,8 +163,14 @@ impl Entry {
             || self.times.is_some_and(|times| self.course().hits >= times)
     }
 
-    /// Draws whether the entry is applied to a request of its target. Returns the delay if so.
-    pub fn strikes(&self) -> Option<Duration> {
+    /// Whether the entry is applied to streams alone. Other answers don't count then.
+    pub fn is_for_streams(&self) -> bool {
+        let Act { delay, dribble, breaking, replacement, .. } = &self.act;
+        delay.is_none() && dribble.is_none() && breaking.is_none() && replacement.is_none()
+    }
+
+    /// Draws whether the entry is applied to a request of its target. If so, returns the delay, and the generator of further draws.
+    pub fn strikes(&self) -> Option<(Duration, Rng)> {
         let mut course = self.course();
         if self.times.is_some_and(|times| course.hits >= times) {
             return None;
@@ -172,7 +181,8 @@ impl Entry {
             return None;
         }
         course.hits += 1;
-        Some(self.act.delay.map_or(Duration::ZERO, |delay| delay.draw(&mut random)))
+        let delay = self.act.delay.map_or(Duration::ZERO, |delay| delay.draw(&mut random));
+        Some((delay, random))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The faults that are injected into one answer, and the words that describe them.
 
 use super::delay::time;
+use super::stream_faults::StreamFaults;
 use crate::system::truncate::beginning;
 use std::fmt::{self, Write};
 use std::time::Duration;
@@ -37,6 +38,11 @@ impl Breaking {
             .ok_or_else(|| format!("`{}` is none of reset, close, garbage and partial", beginning(name, 80)))
     }
 
+    /// Whether the client gets nothing of the answer.
+    pub fn is_total(self) -> bool {
+        self != Breaking::Partial
+    }
+
     pub fn name(self) -> &'static str {
         Self::ALL.into_iter().find(|(_, other)| *other == self).map_or("", |(name, _)| name)
     }
@@ -69,11 +75,27 @@ impl Dribble {
 pub struct Injected {
     pub dribble: Option<Dribble>,
     pub breaking: Option<Breaking>,
+    /// The faults of the stream that the answer may be. `words` has theirs once it is clear that it is one.
+    pub stream: StreamFaults,
     /// Describes all injected faults and delays: `delay 100 ms, fault reset`.
     pub words: String,
 }
 
 impl Injected {
+    /// Lets the faults take effect on a stream. Its client gets one piece of a partial answer.
+    pub fn settle_stream(&mut self) {
+        if self.breaking.take_if(|breaking| *breaking == Breaking::Partial).is_some() {
+            self.stream.cut_after_first();
+        }
+        if self.dribble.take().is_some() {
+            self.note(format_args!("no dribble of a stream"));
+        }
+        let words = self.stream.words().to_owned();
+        if !words.is_empty() {
+            self.note(format_args!("{words}"));
+        }
+    }
+
     /// Adds `words` to the description.
     pub fn note(&mut self, words: fmt::Arguments<'_>) {
         let comma = if self.words.is_empty() { "" } else { ", " };

@@ -2,12 +2,14 @@
 
 use super::entry::Entry;
 use super::reply::Reply;
+use super::stream_faults::{StreamAct, StreamFaults};
 use crate::message::answer::Answer;
 use crate::message::request::Request;
 use crate::routing::rule::Rule;
+use fastrand::Rng;
 use serde_json::Value;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
 /// Most entries at a time. Each request is compared with all of them.
@@ -27,7 +29,7 @@ pub struct Chaos {
 struct Entries {
     last: u64,
     /// The entries with their numbers, from 1.
-    list: Vec<(u64, Entry)>,
+    list: Vec<(u64, Arc<Entry>)>,
 }
 
 /// An entry as lists show it.
@@ -47,6 +49,8 @@ pub struct ChaosEffect {
     pub replacement: Option<Answer>,
     /// A reply that carries delays and faults. Its answer is not used.
     carrier: Reply,
+    /// The entries for streams. Those for streams alone are drawn once the answer is a stream; the others have their generator.
+    streams: Vec<(u64, Arc<Entry>, Option<Rng>)>,
 }
 
 impl Chaos {
@@ -66,7 +70,8 @@ impl Chaos {
         if count > MOST_ENTRIES {
             return Err(format!("{count} entries are more than {MOST_ENTRIES}"));
         }
-        let bytes: usize = kept.iter().map(|(_, entry)| entry).chain(&entries).map(|entry| entry.size).sum();
+        let bytes: usize =
+            kept.iter().map(|(_, entry)| &**entry).chain(&entries).map(|entry| entry.size).sum();
         if bytes > MOST_BYTES {
             return Err(format!("entries of {bytes} bytes in all are more than {MOST_BYTES}"));
         }
@@ -75,7 +80,7 @@ impl Chaos {
         }
         let first = all.last + 1;
         all.last += entries.len() as u64;
-        all.list.extend((first..).zip(entries));
+        all.list.extend((first..).zip(entries.into_iter().map(Arc::new)));
         self.live.store(!all.list.is_empty(), Ordering::Relaxed);
         Ok((first..=all.last).collect())
     }
@@ -92,7 +97,7 @@ impl Chaos {
     /// Returns all entries in their order.
     pub fn list(&self) -> Vec<Listed> {
         let now = Instant::now();
-        let show = |(id, entry): &(u64, Entry)| {
+        let show = |(id, entry): &(u64, Arc<Entry>)| {
             let ended = entry.has_ended(now);
             Listed { id: *id, given: entry.given.clone(), hits: entry.course().hits, ended }
         };
@@ -122,9 +127,17 @@ impl Chaos {
             if (!preflight || entry.target.method.is_some())
                 && entry.target.overlay.as_deref().is_none_or(|own| own == overlay)
                 && entry.target.fits(request.method(), request.path(), rule)
-                && let Some(hold) = entry.strikes()
             {
-                found.get_or_insert_default().take(*id, entry, hold);
+                // HEAD has no pieces.
+                let streams = entry.act.stream.is_some() && request.method() != "HEAD";
+                if !entry.is_for_streams() {
+                    let Some((hold, random)) = entry.strikes() else { continue };
+                    let effect = found.get_or_insert_default();
+                    effect.take(*id, entry, hold);
+                    effect.streams.extend(streams.then(|| (*id, entry.clone(), Some(random))));
+                } else if streams {
+                    found.get_or_insert_default().streams.push((*id, entry.clone(), None));
+                }
             }
         }
         if !live {
@@ -167,12 +180,32 @@ impl ChaosEffect {
     /// Applies the effect to `reply`. Delays add to those of the script; other faults replace the script's.
     pub fn apply(self, reply: &mut Reply) {
         reply.hold_longer(self.carrier.hold);
-        let Some(more) = self.carrier.injected else { return };
-        let injected = reply.inject();
-        injected.dribble = more.dribble.or(injected.dribble);
-        injected.breaking = more.breaking.or(injected.breaking);
-        injected.note(format_args!("{}", more.words));
+        if let Some(more) = self.carrier.injected {
+            let injected = reply.inject();
+            injected.dribble = more.dribble.or(injected.dribble);
+            injected.breaking = more.breaking.or(injected.breaking);
+            injected.note(format_args!("{}", more.words));
+        }
+        if !self.streams.is_empty() && reply.sends_stream() {
+            let faults = stream_faults(&self.streams);
+            reply.inject().stream.merge(faults);
+        }
     }
+}
+
+/// Returns the faults that `entries` have for a stream. Draws the entries that are for streams alone.
+fn stream_faults(entries: &[(u64, Arc<Entry>, Option<Rng>)]) -> StreamFaults {
+    let mut faults = StreamFaults::default();
+    for (id, entry, random) in entries {
+        let random = random.clone().or_else(|| entry.strikes().map(|(_, random)| random));
+        if let (Some(random), Some(act)) = (random, &entry.act.stream) {
+            // The first cut counts, as of the other faults.
+            let cut = act.cut.filter(|_| !faults.has_cut());
+            // Never too many: there are as few entries.
+            let _ = faults.add(&StreamAct { cut, ..*act }, random, &format!(" (chaos {id})"));
+        }
+    }
+    faults
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod entry;
 mod injected;
 mod list;
 mod reply;
+mod stream_faults;
 
 pub(crate) use delay::{Delay, LONGEST};
 pub(crate) use draws::{Draws, probability};
@@ -16,3 +17,4 @@ pub(crate) use injected::{Breaking, Dribble};
 pub use list::Chaos;
 pub(crate) use list::Listed;
 pub(crate) use reply::Reply;
+pub(crate) use stream_faults::{Cut, StreamAct, StreamFaults};

@@ -2,6 +2,7 @@
 
 use super::delay::LONGEST;
 use super::injected::{Breaking, Dribble, Injected};
+use super::stream_faults::StreamFaults;
 use crate::message::answer::Answer;
 use crate::message::stream::{Follow, Source, Stream};
 use std::time::Duration;
@@ -58,6 +59,37 @@ impl Reply {
         let injected = self.inject();
         injected.breaking = Some(breaking);
         injected.note(format_args!("fault {}{by}", breaking.name()));
+    }
+
+    /// Whether the client gets pieces of a stream. The answer to HEAD has none, too: the caller knows the method.
+    pub fn sends_stream(&self) -> bool {
+        let breaking = self.injected.as_ref().and_then(|injected| injected.breaking);
+        self.stream.is_some()
+            && !matches!(self.answer.status, 204 | 205 | 304)
+            && !breaking.is_some_and(Breaking::is_total)
+    }
+
+    /// Completes the faults of a reply that nothing else changes any more. The faults of its stream take effect if the client gets
+    /// pieces (`has_body` is false for HEAD). Otherwise the values of the stream are dropped here, on a worker.
+    pub fn settle_stream(&mut self, has_body: bool) {
+        let sends = has_body && self.sends_stream();
+        let Reply { stream, injected, .. } = self;
+        if !sends {
+            drop(stream.as_ref().and_then(|stream| stream.take()));
+        }
+        let Some(faults) = injected else { return };
+        if sends {
+            faults.settle_stream();
+        } else {
+            faults.stream = StreamFaults::default();
+        }
+        if let Some(stream) = stream.as_mut().filter(|_| faults.stream.cut_at(0).is_some()) {
+            stream.first = None;
+        }
+        if faults.breaking.is_some_and(Breaking::is_total) {
+            *stream = None;
+        }
+        injected.take_if(|injected| **injected == Injected::default());
     }
 
     /// Whether the answer stays in memory for a while: it is held, it dribbles, or it is a stream.

@@ -1,7 +1,8 @@
 //! Entries of chaos and requests, without connections.
 
 use super::*;
-use crate::chaos::{Act, Breaking, Course, Delay, Dribble, Paths, Target};
+use crate::chaos::{Act, Breaking, Course, Cut, Delay, Dribble, Paths, StreamAct, Target};
+use crate::message::stream::{Made, Pieces, Stream};
 use fastrand::Rng;
 use std::sync::Mutex;
 
@@ -168,4 +169,142 @@ fn an_entry_hits_only_requests_of_its_target() {
     chaos.set(vec![Entry { target, ..delayed(1.0) }], true).unwrap();
     assert!(struck(&chaos, "/a/7").is_some() && struck(&chaos, "/a/b").is_none());
     assert_eq!(chaos.list()[0].hits, 1);
+}
+
+/// Pieces that end at once. The flag is set when they are dropped.
+struct NoPieces(Arc<AtomicBool>);
+
+impl Pieces for NoPieces {
+    fn next(&mut self) -> Made {
+        Made { hold: Duration::ZERO, piece: Ok(None) }
+    }
+
+    fn is_over(&self) -> bool {
+        true
+    }
+}
+
+impl Drop for NoPieces {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Returns a reply with a stream that has a first piece, and a flag that is set when its pieces are dropped.
+fn streamed() -> (Reply, Arc<AtomicBool>) {
+    let dropped = Arc::default();
+    let mut stream = Stream::new(Duration::ZERO, 0, NoPieces(Arc::clone(&dropped)));
+    stream.first = Some(b"first".to_vec());
+    (Reply { stream: Some(stream.into()), ..Reply::from(Answer::text(200, "")) }, dropped)
+}
+
+fn for_streams(delay: Option<f64>, after: Option<u64>) -> Entry {
+    let cut = after.map(|after| Cut { after, garbage: false });
+    entry(Act { stream: Some(StreamAct { delay: delay.map(Delay::Fixed), cut }), ..Act::default() })
+}
+
+/// Returns what a request of `method` makes of `reply`.
+fn settled(chaos: &Chaos, method: &str, mut reply: Reply) -> Reply {
+    let request = Request::from_parts(method, "/", None::<(&str, &str)>, Vec::new(), None, None);
+    if let Some(effect) = chaos.strike(&request, "", None, false) {
+        effect.apply(&mut reply);
+    }
+    reply.settle_stream(method != "HEAD");
+    reply
+}
+
+fn hits(chaos: &Chaos) -> Vec<u64> {
+    chaos.list().iter().map(|shown| shown.hits).collect()
+}
+
+#[test]
+fn faults_of_streams_add_up_and_the_first_cut_counts() {
+    let chaos = Chaos::default();
+    let mixed = Entry {
+        act: Act { delay: Some(Delay::Fixed(7.0)), ..for_streams(Some(5.0), Some(2)).act },
+        ..delayed(0.0)
+    };
+    chaos.set(vec![for_streams(Some(50.0), None), mixed, for_streams(None, Some(9))], true).unwrap();
+    let (mut reply, _) = streamed();
+    reply
+        .inject()
+        .stream
+        .add(&for_streams(Some(1.0), Some(1)).act.stream.unwrap(), Rng::with_seed(1), "")
+        .unwrap();
+    let reply = settled(&chaos, "GET", reply);
+    assert_eq!((reply.hold, hits(&chaos)), (Duration::from_millis(7), vec![1, 1, 1]));
+    let mut injected = reply.injected.unwrap();
+    assert_eq!(
+        injected.words,
+        "delay 7 ms (chaos 2), stream delay 1 ms, stream break after 1, stream delay 50 ms (chaos 1), \
+         stream delay 5 ms, stream break after 2 (chaos 2)"
+    );
+    assert_eq!(injected.stream.pause(), Duration::from_millis(56));
+    assert_eq!((injected.stream.cut_at(1), injected.stream.cut_at(2).is_some()), (None, true));
+}
+
+#[test]
+fn an_entry_for_streams_counts_streams_alone() {
+    let chaos = Chaos::default();
+    let twice = Entry { times: Some(2), ..for_streams(None, Some(0)) };
+    chaos.set(vec![twice], true).unwrap();
+    let whole = Reply::from(Answer::text(200, "x"));
+    let empty = || Reply { answer: Answer { status: 204, ..Answer::default() }, ..streamed().0 };
+    let mut reset = streamed().0;
+    reset.break_off(Breaking::Reset, "");
+    for (method, reply, words) in [
+        ("GET", whole, None),
+        ("HEAD", streamed().0, None),
+        ("GET", empty(), None),
+        ("GET", reset, Some("fault reset")),
+    ] {
+        let reply = settled(&chaos, method, reply);
+        assert_eq!(reply.injected.as_ref().map(|injected| injected.words.as_str()), words, "{method}");
+    }
+    assert_eq!(hits(&chaos), [0]);
+    for count in [1, 2, 2] {
+        settled(&chaos, "GET", streamed().0);
+        assert_eq!(hits(&chaos), [count]);
+    }
+}
+
+#[test]
+fn the_pieces_of_a_stream_that_does_not_leave_are_dropped_at_once() {
+    let chaos = Chaos::default();
+    let with = |breaking: &str| {
+        let (mut reply, dropped) = streamed();
+        reply.break_off(Breaking::named(breaking).unwrap(), "");
+        (reply, dropped)
+    };
+    for (method, (reply, dropped), streams, words) in [
+        ("GET", streamed(), true, ""),
+        ("HEAD", streamed(), false, ""),
+        ("GET", with("reset"), false, "fault reset"),
+        ("GET", with("close"), false, "fault close"),
+        ("GET", with("garbage"), false, "fault garbage"),
+        ("GET", with("partial"), true, "fault partial"),
+        ("HEAD", with("partial"), false, "fault partial"),
+    ] {
+        let reply = settled(&chaos, method, reply);
+        assert_eq!(dropped.load(Ordering::Relaxed), !streams, "{method} {words}");
+        let total =
+            reply.injected.as_ref().and_then(|injected| injected.breaking).is_some_and(Breaking::is_total);
+        assert_eq!(reply.stream.is_none(), total, "{method} {words}");
+        let injected = reply.injected.unwrap_or_default();
+        assert_eq!(injected.words, words, "{method}");
+        assert_eq!(injected.stream.cut_at(1).is_some(), words == "fault partial" && method == "GET");
+    }
+}
+
+#[test]
+fn a_stream_does_not_dribble_and_is_cut_before_its_first_piece() {
+    let chaos = Chaos::default();
+    let dribble = entry(Act { dribble: Dribble::new(5, 9.0).ok(), ..Act::default() });
+    chaos.set(vec![dribble, for_streams(None, Some(0))], true).unwrap();
+    let reply = settled(&chaos, "GET", streamed().0);
+    assert_eq!(reply.stream.unwrap().first, None);
+    let injected = reply.injected.unwrap();
+    assert_eq!(injected.dribble, None);
+    let words = "dribble 5 chunks in 9 ms (chaos 1), no dribble of a stream, stream break after 0 (chaos 2)";
+    assert_eq!(injected.words, words);
 }

@@ -115,7 +115,8 @@ pub(crate) fn faults(reply: &Reply) -> Option<String> {
     let dribble =
         injected.dribble.map(|dribble| format!("dribble {} chunks in {:?}", dribble.chunks, dribble.over));
     let breaking = injected.breaking.map(|breaking| format!("fault {}", breaking.name()));
-    let words: Vec<String> = dribble.into_iter().chain(breaking).collect();
+    let stream = Some(injected.stream.words().to_owned()).filter(|words| !words.is_empty());
+    let words: Vec<String> = dribble.into_iter().chain(breaking).chain(stream).collect();
     (!words.is_empty()).then(|| words.join(", "))
 }
 

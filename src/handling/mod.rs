@@ -182,10 +182,10 @@ fn answer(
     let flow = Flow { provision, request, host, others, blueprint, unmatched, error };
     let (mut reply, call) = call::within(call, || flow.run(found));
     reply.hold_longer(call.hold);
+    flow.begin_stream(&mut reply);
     if let Some(effect) = effect {
         effect.apply(&mut reply);
     }
-    flow.begin_stream(&mut reply);
     complete(&mut reply, provision, others, request);
     let (unmatched, error) = (flow.unmatched.get(), flow.error.into_inner());
     Outcome { reply, overlay, rule, unmatched, error }
@@ -193,6 +193,7 @@ fn answer(
 
 /// Completes a reply of `provision` that nothing else changes any more: its length, its coding, and the headers of CORS.
 fn complete(reply: &mut Reply, provision: &Provision, others: &Others, request: &Request) {
+    reply.settle_stream(request.method() != "HEAD");
     if request.method() == "HEAD" {
         // The answer has the length that GET would have, unless the rule lists HEAD.
         if !request.rule.is_some_and(|index| provision.router.rules()[index].lists_head()) {

@@ -92,6 +92,11 @@ impl Progress {
         true
     }
 
+    /// Returns the number of pieces that were sent.
+    pub fn pieces(&self) -> u64 {
+        lock(&self.state).pieces
+    }
+
     pub fn has_ended(&self) -> bool {
         lock(&self.state).ended.is_some()
     }

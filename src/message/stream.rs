@@ -20,6 +20,8 @@ pub trait Sink: Send + Sync {
     fn end(&self);
     /// Ends the connection, so that the client takes the answer for broken.
     fn break_off(&self);
+    /// Sends bytes that are neither a part of the answer nor HTTP, then ends the connection as [`Sink::break_off`] does.
+    fn spoil(&self);
     /// Resets the connection and drops all bytes that wait.
     fn reset(&self);
 }

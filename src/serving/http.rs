@@ -195,6 +195,10 @@ impl Sink for Open {
         Open::break_off(self);
     }
 
+    fn spoil(&self) {
+        Open::break_off_after(self, GARBAGE.to_vec());
+    }
+
     fn reset(&self) {
         Open::reset(self);
     }

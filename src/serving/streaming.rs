@@ -4,6 +4,7 @@
 //! timer submits a job to the engine's queue when a piece is due, a mock worker makes the piece, and the engine says when the
 //! client has room for more.
 
+use crate::chaos::StreamFaults;
 use crate::message::answer::Answer;
 use crate::message::progress::{Ending, Progress};
 use crate::message::stream::{Failure, Pieces, Sink, Stream};
@@ -44,6 +45,7 @@ struct Work {
     pieces: Option<Box<dyn Pieces>>,
     /// Time of the last piece by the schedule.
     due: Instant,
+    faults: StreamFaults,
     on_end: Option<OnEnd>,
     /// Memory that the stream holds.
     permit: Option<Permit>,
@@ -78,7 +80,7 @@ impl Streaming {
         self: &Arc<Self>,
         incoming: Incoming,
         answer: Answer,
-        stream: Stream,
+        (stream, faults): (Stream, StreamFaults),
         close: bool,
         (permit, on_end): (Option<Permit>, OnEnd),
     ) -> io::Result<()> {
@@ -98,7 +100,7 @@ impl Streaming {
             }
         };
         let pieces = stream.take();
-        let work = Work { pieces, due: Instant::now(), on_end: Some(on_end), permit };
+        let work = Work { pieces, due: Instant::now(), faults, on_end: Some(on_end), permit };
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let (streaming, work) = (self.clone(), Mutex::new(work));
         let live = Arc::new(Live { number, streaming, sink, every, progress, work });
@@ -131,6 +133,9 @@ impl Streaming {
 impl Live {
     /// Plans the next piece, once the kernel has the last one, or ends the stream.
     fn go_on(self: &Arc<Self>) {
+        if lock(&self.work).faults.cut_at(self.progress.pieces()).is_some() {
+            return self.end(Ending::Chaos, None);
+        }
         let is_over = lock(&self.work).pieces.as_ref().is_none_or(|pieces| pieces.is_over());
         if is_over {
             return self.end(Ending::Complete, None);
@@ -144,7 +149,8 @@ impl Live {
         let wait = {
             let mut work = lock(&self.work);
             // A piece that the client took late moves the later ones. A worker that was late does not.
-            work.due = (work.due + self.every).max(now);
+            let pause = self.every + work.faults.pause();
+            work.due = (work.due + pause).max(now);
             work.due - now
         };
         self.after(wait, |live| live.make_on_worker());
@@ -204,9 +210,10 @@ impl Live {
             return;
         }
         lock(&self.streaming.live).remove(&self.number);
-        let (pieces, on_end, permit) = {
+        let (cut, (pieces, on_end, permit)) = {
             let mut work = lock(&self.work);
-            (work.pieces.take(), work.on_end.take(), work.permit.take())
+            let cut = work.faults.cut_at(self.progress.pieces());
+            (cut, (work.pieces.take(), work.on_end.take(), work.permit.take()))
         };
         drop(permit);
         pieces.into_iter().for_each(|pieces| self.streaming.drop_on_worker(pieces));
@@ -214,6 +221,7 @@ impl Live {
         on_end.into_iter().for_each(|on_end| on_end(ending));
         match ending {
             Ending::Complete => self.sink.end(),
+            Ending::Chaos if cut.is_some_and(|cut| cut.garbage) => self.sink.spoil(),
             _ => self.sink.break_off(),
         }
     }

@@ -174,14 +174,16 @@ impl Shared {
 
     /// Begins to send a stream. The access log has its line when it ends.
     fn stream(&self, incoming: Incoming, reply: Reply, line: Option<Line>, permit: Option<Permit>) {
-        let Reply { answer, stream: Some(stream), .. } = reply else { return };
+        let Reply { answer, stream: Some(stream), injected, .. } = reply else { return };
+        let faults = injected.map(|injected| injected.stream).unwrap_or_default();
         let (close, status, access) = (self.draining.load(Ordering::Acquire), answer.status, self.access);
         let on_end = Box::new(move |ending| {
             if let Some(line) = line {
                 access.write(&line, status, ending != Ending::Complete);
             }
         });
-        if let Err(error) = self.streaming.start(incoming, answer, *stream, close, (permit, on_end)) {
+        if let Err(error) = self.streaming.start(incoming, answer, (*stream, faults), close, (permit, on_end))
+        {
             log::debug!("the client did not take the beginning of its stream: {}", describe_io(&error));
         }
     }

@@ -46,8 +46,13 @@ impl Open {
     /// Ends the connection after the bytes that wait, so that the client takes the answer for broken: without the last chunk, or
     /// by a reset if there are no chunks.
     pub fn break_off(&self) {
+        self.break_off_after(Vec::new());
+    }
+
+    /// Adds `bytes` as they are, so that they are no chunk, and then does as [`Open::break_off`].
+    pub fn break_off_after(&self, bytes: Vec<u8>) {
         let then = if self.chunked { Then::Close } else { Then::Reset };
-        self.client.append(Body::Bytes(Vec::new()), Some(then));
+        self.client.append(Body::Bytes(bytes), Some(then));
     }
 
     /// Resets the connection. Bytes that wait are lost.

@@ -3,7 +3,9 @@
 use crate::admin::fields::{
     Parsed, an_object, display, integer, json, number, optional, refuse_unknown, required, text,
 };
-use crate::chaos::{Act, Breaking, Course, Delay, Dribble, Entry, Paths, Target, Text, probability};
+use crate::chaos::{
+    Act, Breaking, Course, Cut, Delay, Dribble, Entry, Paths, StreamAct, Target, Text, probability,
+};
 use crate::cli::value;
 use crate::message::answer::{Answer, Fields, JSON, check_count, check_header};
 use fastrand::Rng;
@@ -13,7 +15,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 /// The fields of an entry, as the error for an unknown field lists them.
-const FIELDS: &str = "rule, method, endpoint, path, overlay, delay, dribble, fault, status, body, headers, probability, seed, for, times";
+const FIELDS: &str = "rule, method, endpoint, path, overlay, delay, dribble, fault, stream, status, body, headers, probability, seed, for, times";
 /// Longest time of `for`.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
@@ -39,10 +41,18 @@ fn entry(given: Value) -> Parsed<Entry> {
         delay: optional(object, "delay", delay)?,
         dribble: optional(object, "dribble", dribble)?,
         breaking: optional(object, "fault", |value| Breaking::named(text(value)?))?,
+        stream: optional(object, "stream", stream)?,
         replacement: replacement(object)?,
     };
-    if act.delay.is_none() && act.dribble.is_none() && act.breaking.is_none() && act.replacement.is_none() {
-        return Err("one of `delay`, `dribble`, `fault` and `status` is needed".to_owned());
+    if act == Act::default() {
+        return Err("one of `delay`, `dribble`, `fault`, `stream` and `status` is needed".to_owned());
+    }
+    if act.stream.is_some()
+        && let Some(other) = ["fault", "status"].into_iter().find(|key| object.contains_key(*key))
+    {
+        return Err(format!(
+            "fields `stream` and `{other}` exclude each other: an answer with `{other}` is no stream"
+        ));
     }
     let target = Target {
         method: optional(object, "method", |value| Ok(text(value)?.to_owned()))?,
@@ -95,6 +105,21 @@ fn dribble(value: &Value) -> Parsed<Dribble> {
     let object = an_object(value)?;
     refuse_unknown(object, "chunks, ms")?;
     Dribble::new(required(object, "chunks", integer)?, required(object, "ms", number)?)
+}
+
+fn stream(value: &Value) -> Parsed<StreamAct> {
+    let object = an_object(value)?;
+    refuse_unknown(object, "delay, break_after, garbage_after")?;
+    let cut = |key, garbage| optional(object, key, |value| Cut::new(integer(value)?, garbage));
+    let (ends, spoils) = (cut("break_after", false)?, cut("garbage_after", true)?);
+    if ends.is_some() && spoils.is_some() {
+        return Err("fields `break_after` and `garbage_after` exclude each other".to_owned());
+    }
+    let act = StreamAct { delay: optional(object, "delay", delay)?, cut: ends.or(spoils) };
+    match act == StreamAct::default() {
+        true => Err("one of `delay`, `break_after` and `garbage_after` is needed".to_owned()),
+        false => Ok(act),
+    }
 }
 
 fn replacement(object: &Map<String, Value>) -> Parsed<Option<Answer>> {
@@ -150,6 +175,7 @@ fn times(value: &Value) -> Parsed<u64> {
 #[cfg(test)]
 mod tests {
     use super::entries;
+    use crate::chaos::{Cut, Delay, StreamAct};
 
     #[test]
     fn every_field_is_parsed() {
@@ -159,16 +185,22 @@ mod tests {
             {"delay": {"lognormal": {"median": 100, "sigma": 0.5}}, "for": "1.5m", "seed": -1},
             {"dribble": {"chunks": 5, "ms": 1000}, "fault": "partial", "probability": 0},
             {"status": 503, "headers": {"Retry-After": 5, "X": ["a", "b"]}, "body": {"error": "busy"}},
-            {"status": 200}
+            {"status": 200},
+            {"stream": {"delay": {"uniform": [50, 150]}, "break_after": 3}, "dribble": {"chunks": 5, "ms": 1}},
+            {"stream": {"garbage_after": 0}}
         ]"#;
         let entries = entries(list).unwrap();
-        assert_eq!(entries.len(), 6);
+        assert_eq!(entries.len(), 8);
         let answer = entries[4].act.replacement.as_ref().unwrap();
         let fields: Vec<String> =
             answer.headers.iter().map(|(name, value)| format!("{name}={value}")).collect();
         assert_eq!(fields, ["Retry-After=5", "X=a", "X=b", "Content-Type=application/json"]);
         assert_eq!((answer.status, answer.body.bytes()), (503, &br#"{"error":"busy"}"#[..]));
         assert_eq!(entries[5].act.replacement.as_ref().unwrap().headers, []);
+        let stream = |index: usize| entries[index].act.stream.unwrap();
+        let cut = |after, garbage| Some(Cut { after, garbage });
+        assert_eq!(stream(6), StreamAct { delay: Some(Delay::Uniform(50.0, 150.0)), cut: cut(3, false) });
+        assert_eq!(stream(7), StreamAct { delay: None, cut: cut(0, true) });
         assert!(super::entries(br#"{"delay": 0}"#).is_ok_and(|one| one.len() == 1));
         assert!(super::entries(b"[]").is_ok_and(|none| none.is_empty()));
     }
@@ -182,9 +214,46 @@ mod tests {
             (
                 r#"[{"dealy":1}]"#,
                 "entry 1: field `dealy` is unknown: there are rule, method, endpoint, path, overlay, delay, dribble, fault, \
-                 status, body, headers, probability, seed, for, times",
+                 stream, status, body, headers, probability, seed, for, times",
             ),
-            ("{}", "one of `delay`, `dribble`, `fault` and `status` is needed"),
+            ("{}", "one of `delay`, `dribble`, `fault`, `stream` and `status` is needed"),
+            (
+                r#"{"stream":{}}"#,
+                "field `stream`: one of `delay`, `break_after` and `garbage_after` is needed",
+            ),
+            (r#"{"stream":3}"#, "field `stream`: `3` is no object"),
+            (
+                r#"{"stream":{"after":3}}"#,
+                "field `stream`: field `after` is unknown: there are delay, break_after, garbage_after",
+            ),
+            (
+                r#"{"stream":{"break_after":3,"garbage_after":0}}"#,
+                "field `stream`: fields `break_after` and `garbage_after` exclude each other",
+            ),
+            (
+                r#"{"stream":{"break_after":-1}}"#,
+                "field `stream`: field `break_after`: -1 is no number of pieces from 0 to 1000000000",
+            ),
+            (
+                r#"{"stream":{"garbage_after":1.5}}"#,
+                "field `stream`: field `garbage_after`: `1.5` is no integer",
+            ),
+            (
+                r#"{"stream":{"delay":-1}}"#,
+                "field `stream`: field `delay`: -1 is no time from 0 to 3600000 ms",
+            ),
+            (
+                r#"{"stream":{"delay":{"uniform":[9,5]}}}"#,
+                "field `stream`: field `delay`: field `uniform`: 9 is above 5",
+            ),
+            (
+                r#"{"stream":{"delay":1},"fault":"close"}"#,
+                "fields `stream` and `fault` exclude each other: an answer with `fault` is no stream",
+            ),
+            (
+                r#"{"stream":{"delay":1},"status":503}"#,
+                "fields `stream` and `status` exclude each other: an answer with `status` is no stream",
+            ),
             (r#"{"delay":-1}"#, "field `delay`: -1 is no time from 0 to 3600000 ms"),
             (
                 r#"{"delay":"1s"}"#,

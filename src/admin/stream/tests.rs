@@ -29,6 +29,8 @@ impl Sink for Fake {
 
     fn break_off(&self) {}
 
+    fn spoil(&self) {}
+
     fn reset(&self) {
         self.0.lock().unwrap().cut = true;
     }

@@ -1,12 +1,12 @@
 //! `response.delay(ms)`, `delay_uniform`, `delay_lognormal`, `dribble` and `fault`: a script makes an answer slow, or makes it
-//! fail.
+//! fail. `stream_delay(ms)`, `break_after(n)` and their like do so for the pieces of a stream.
 //!
 //! Each method returns the response, so that calls can be chained: `make_response("a").delay(200).dribble(10, 50)`. The last
 //! argument may be a map with `probability` (0 to 1) and `seed`.
 
 use super::response::Response;
 use super::sleep::prolong;
-use crate::chaos::{Breaking, Delay, Dribble, probability};
+use crate::chaos::{Breaking, Cut, Delay, Dribble, StreamAct, probability};
 use crate::script::runtime::call;
 use crate::script::runtime::chance::for_identifiers;
 use crate::script::runtime::natives::{Fallible, Natives};
@@ -74,6 +74,9 @@ fn lognormal(response: &mut Response, median: Dynamic, sigma: Dynamic, options: 
 fn dribble(response: &mut Response, chunks: i64, ms: Dynamic, options: Map) -> Fallible<Response> {
     let name = "dribble";
     let dribble = Dribble::new(chunks, number(name, &ms)?).map_err(|error| format!("{name}: {error}"))?;
+    if response.lock().stream.is_some() {
+        return Err("dribble: a stream leaves in its pieces: stream_delay(ms) makes it slow".into());
+    }
     if chance(name, &options)?.is_some() {
         response.lock().dribble(dribble, "");
     }
@@ -88,11 +91,72 @@ fn fault(response: &mut Response, kind: &str, options: Map) -> Fallible<Response
     Ok(response.clone())
 }
 
+/// Adds faults to the stream that `response` is.
+fn on_stream(
+    response: &Response,
+    name: &str,
+    act: Result<StreamAct, String>,
+    options: &Map,
+) -> Fallible<Response> {
+    let act = act.map_err(|error| format!("{name}: {error}"))?;
+    if response.lock().stream.is_none() {
+        return Err(format!("{name}: the response is no stream: stream(...) and sse(...) make one").into());
+    }
+    if let Some(random) = chance(name, options)? {
+        let added = response.lock().inject().stream.add(&act, random, "");
+        added.map_err(|error| format!("{name}: {error}"))?;
+    }
+    Ok(response.clone())
+}
+
+fn pauses(delay: Result<Delay, String>) -> Result<StreamAct, String> {
+    delay.map(|delay| StreamAct { delay: Some(delay), cut: None })
+}
+
+fn cuts(cut: Result<Cut, String>) -> Result<StreamAct, String> {
+    cut.map(|cut| StreamAct { delay: None, cut: Some(cut) })
+}
+
+fn stream_fixed(response: &mut Response, ms: Dynamic, options: Map) -> Fallible<Response> {
+    let name = "stream_delay";
+    on_stream(response, name, pauses(Delay::fixed(number(name, &ms)?)), &options)
+}
+
+fn stream_uniform(response: &mut Response, low: Dynamic, high: Dynamic, options: Map) -> Fallible<Response> {
+    let name = "stream_delay_uniform";
+    let delay = Delay::uniform(number(name, &low)?, number(name, &high)?);
+    on_stream(response, name, pauses(delay), &options)
+}
+
+fn stream_lognormal(
+    response: &mut Response,
+    median: Dynamic,
+    sigma: Dynamic,
+    options: Map,
+) -> Fallible<Response> {
+    let name = "stream_delay_lognormal";
+    let delay = Delay::lognormal(number(name, &median)?, number(name, &sigma)?);
+    on_stream(response, name, pauses(delay), &options)
+}
+
+fn break_after(response: &mut Response, pieces: i64, options: Map) -> Fallible<Response> {
+    on_stream(response, "break_after", cuts(Cut::new(pieces, false)), &options)
+}
+
+fn garbage_after(response: &mut Response, pieces: i64, options: Map) -> Fallible<Response> {
+    on_stream(response, "garbage_after", cuts(Cut::new(pieces, true)), &options)
+}
+
 pub(crate) fn register(natives: &mut Natives) {
     natives
         .register_optional("delay", Map::new(), fixed)
         .register_optional("delay_uniform", Map::new(), uniform)
         .register_optional("delay_lognormal", Map::new(), lognormal)
         .register_optional("dribble", Map::new(), dribble)
-        .register_optional("fault", Map::new(), fault);
+        .register_optional("fault", Map::new(), fault)
+        .register_optional("stream_delay", Map::new(), stream_fixed)
+        .register_optional("stream_delay_uniform", Map::new(), stream_uniform)
+        .register_optional("stream_delay_lognormal", Map::new(), stream_lognormal)
+        .register_optional("break_after", Map::new(), break_after)
+        .register_optional("garbage_after", Map::new(), garbage_after);
 }

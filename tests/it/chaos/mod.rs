@@ -3,6 +3,7 @@
 mod crowd;
 mod rules;
 mod scripts;
+mod streams;
 
 use crate::harness::{Client, DEADLINE};
 use std::io::{ErrorKind, Read, Write};
