@@ -214,7 +214,7 @@ fn an_entry_counts_streams_alone_and_ends_by_times() {
         mock.admin("GET /app/v1/chaos", &[], b"").text(),
         r#"{"chaos":[{"ended":true,"hits":2,"id":1,"stream":{"break_after":1},"times":2}]}"#
     );
-    // Two pieces were made for streams that broke after one: none.
+    // No piece is made beyond the break: one for each of the two streams.
     assert_eq!(whole(&mock, "/made/count"), "2");
     // A stream without pieces, and one for another layer.
     set(
