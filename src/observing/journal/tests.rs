@@ -49,6 +49,7 @@ fn exchange<'x>(begun: Begun, request: &'x Request, answer: &'x Answer) -> Excha
         answer_length: answer.body.len(),
         error: None,
         fault: None,
+        stream: None,
     }
 }
 
@@ -108,6 +109,7 @@ fn an_entry_has_all_of_its_request_and_answer() {
         microseconds: entry.microseconds,
         error: Some("script error in provision `p`: line 3".to_owned()),
         fault: Some("delay 10 ms".to_owned()),
+        stream: None,
         gone: Default::default(),
     };
     assert_eq!(entry, expected);
