@@ -234,14 +234,20 @@ impl Client {
     }
 
     /// Adds the entries whose streams have ended, each after its first event. Returns whether more are left.
-    fn add_ends(&mut self, journal: &Journal, text: &mut String, (mut left, began): (usize, Instant)) -> bool {
+    fn add_ends(
+        &mut self,
+        journal: &Journal,
+        text: &mut String,
+        (mut left, began): (usize, Instant),
+    ) -> bool {
         let mut seen = self.ended;
         while let Some(number) = journal.ended_after(&mut seen).filter(|number| *number <= self.since) {
             if left == 0 || text.len() >= BATCH || began.elapsed() > SLICE {
                 return true;
             }
             if seen > self.ended {
-                *text += &format!("event: missed\ndata: {{\"missed\":0,\"ended\":{}}}\n\n", seen - self.ended);
+                *text +=
+                    &format!("event: missed\ndata: {{\"missed\":0,\"ended\":{}}}\n\n", seen - self.ended);
             }
             seen += 1;
             (self.ended, left) = (seen, left - 1);

@@ -115,7 +115,8 @@ impl MockWork {
         let Answer { headers, body, .. } = &reply.answer;
         let rule = rule.map(|index| &layers.provision(*overlay).router.rules()[index]);
         let beginning = body.beginning(self.journal.most_of_body());
-        let first = reply.stream.as_ref().filter(|_| stream.is_some()).and_then(|stream| stream.first.as_deref());
+        let first =
+            reply.stream.as_ref().filter(|_| stream.is_some()).and_then(|stream| stream.first.as_deref());
         self.journal.record(&Exchange {
             begun,
             took,

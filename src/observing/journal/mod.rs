@@ -200,7 +200,8 @@ impl Journal {
         };
         let number = {
             let mut records = self.lock();
-            let is_current = records.epoch == exchange.request.epoch && records.clears == exchange.begun.clears;
+            let is_current =
+                records.epoch == exchange.request.epoch && records.clears == exchange.begun.clears;
             is_current.then(|| records.store.push(&key, &mut head[..end], text, bodies, exchange.stream))
         };
         if head.capacity() <= BUFFER {

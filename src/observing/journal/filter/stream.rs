@@ -178,7 +178,10 @@ mod tests {
             ("stream=none&pieces=3", String::new()),
             ("stream=error&stream~=^c", "contradicts another condition: stream is `error`".into()),
             ("stream=ended&stream=error", String::new()),
-            ("pieces=3&pieces=4", "contradicts another condition: pieces is `3`; a pattern takes both".into()),
+            (
+                "pieces=3&pieces=4",
+                "contradicts another condition: pieces is `3`; a pattern takes both".into(),
+            ),
             ("pieces=3-&pieces=2", "contradicts another condition: pieces is `3-`".into()),
             ("pieces=3-&pieces=2-5", String::new()),
             ("pieces=3-&pieces!=3-", "contradicts another condition: pieces is `3-`".into()),
@@ -206,7 +209,11 @@ mod tests {
         ];
         for (text, expected) in table {
             let filter = query(text, LIST).unwrap().filter;
-            assert_eq!(filter.conditions().iter().any(|condition| condition.may_change()), expected, "{text}");
+            assert_eq!(
+                filter.conditions().iter().any(|condition| condition.may_change()),
+                expected,
+                "{text}"
+            );
         }
     }
 }

@@ -113,8 +113,7 @@ impl Round {
         }
         let spent = self.spent + began.elapsed();
         self.next = 0;
-        self.not_before =
-            (spent >= SHORT).then(|| Instant::now() + (spent * PAUSES).min(LONGEST_PAUSE));
+        self.not_before = (spent >= SHORT).then(|| Instant::now() + (spent * PAUSES).min(LONGEST_PAUSE));
         Left::Nothing
     }
 }
