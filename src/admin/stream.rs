@@ -1,4 +1,5 @@
-//! `/app/v1/requests/stream`: new entries as server-sent events.
+//! `/app/v1/requests/stream`: new entries as server-sent events. An entry whose answer is a stream comes again when that ends, as an event
+//! `ended` without an id: the ids of the others stay in order.
 //!
 //! The journal's thread writes them. A slow client costs 64 KiB and no thread: entries that it has not received wait in the
 //! journal. Once the journal evicts one of them, the client is disconnected.
@@ -47,6 +48,8 @@ struct Client {
     asked: Asked,
     /// Number of the last entry that was sent to it, or that its filter excludes.
     since: u64,
+    /// Ends of streams that it was sent, or that its filter excludes.
+    ended: u64,
     written: Instant,
     /// Whether nothing was sent to it yet.
     fresh: bool,
@@ -123,9 +126,9 @@ impl Streams {
     }
 
     fn add(self: &Arc<Self>, sink: Box<dyn Sink>, asked: Asked, since: u64, place: Arc<()>) {
+        let (ended, written) = (self.journal.ended_in_all(), Instant::now());
         let mut state = lock(&self.state);
-        let written = Instant::now();
-        state.clients.push(Client { sink, asked, since, written, fresh: true, _place: place });
+        state.clients.push(Client { sink, asked, since, ended, written, fresh: true, _place: place });
         let mut first = None;
         if state.watch.is_none() {
             let own = Arc::downgrade(self);
@@ -191,7 +194,7 @@ impl Client {
             None => Look::Gone,
             // Entries that were not sent yet must still be there when the client has received the others.
             Some(1..) if journal.evicted(self.since) > 0 => Look::Late,
-            Some(1..) if self.since < journal.last() => Look::Full,
+            Some(1..) if self.since < journal.last() || self.ended < journal.ended_in_all() => Look::Full,
             Some(1..) => Look::Done,
             Some(0) => self.add(journal, now),
         }
@@ -217,6 +220,7 @@ impl Client {
             text.insert_str(0, &format!("event: missed\ndata: {{\"missed\":{}}}\n\n", span.evicted));
         }
         self.since = if full { since } else { span.last.max(since) };
+        full = self.add_ends(journal, &mut text, (left, now)) || full;
         if text.is_empty() && now.duration_since(self.written) >= QUIET {
             text = ":\n\n".to_owned();
         }
@@ -227,6 +231,33 @@ impl Client {
             }
         }
         if full { Look::More } else { Look::Done }
+    }
+
+    /// Adds the entries whose streams have ended, each after its first event. Returns whether more are left.
+    fn add_ends(
+        &mut self,
+        journal: &Journal,
+        text: &mut String,
+        (mut left, began): (usize, Instant),
+    ) -> bool {
+        let mut seen = self.ended;
+        while let Some(number) = journal.ended_after(&mut seen).filter(|number| *number <= self.since) {
+            if left == 0 || text.len() >= BATCH || began.elapsed() > SLICE {
+                return true;
+            }
+            if seen > self.ended {
+                *text +=
+                    &format!("event: missed\ndata: {{\"missed\":0,\"ended\":{}}}\n\n", seen - self.ended);
+            }
+            seen += 1;
+            (self.ended, left) = (seen, left - 1);
+            if let Ok(entry) = journal.get(number)
+                && self.asked.takes(&entry)
+            {
+                *text += &format!("event: ended\ndata: {}\n\n", entry.to_json());
+            }
+        }
+        false
     }
 }
 

@@ -7,9 +7,11 @@
 //! 3. `workers.rs`: the worker fetches the provision that serves now.
 //! 4. The room `handling`: hooks, router, view function and error handlers make a reply.
 //! 5. `workers.rs`: metrics and journal record the reply. A delayed reply needs a permit of `pending.rs`.
-//! 6. `timer.rs`: a delayed reply waits here. `streaming.rs` sends the pieces of a stream.
+//! 6. `timer.rs`: a delayed reply waits here. `streaming.rs` sends the pieces of a stream, and `followed.rs` tells
+//!    journal and metrics.
 //! 7. `http.rs`: the engine writes the answer to the socket.
 
+mod followed;
 pub(crate) mod http;
 pub(crate) mod limits;
 pub(crate) mod listeners;

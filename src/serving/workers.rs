@@ -4,7 +4,7 @@ use crate::admin::{self, Admin};
 use crate::chaos::{Chaos, Reply};
 use crate::handling::{self, Outcome, Unmatched};
 use crate::message::answer::Answer;
-use crate::message::progress::Ending;
+use crate::message::progress::{Ending, Progress};
 use crate::message::request::Request;
 use crate::message::request::reception::Reception;
 use crate::observing::access_log::Line;
@@ -13,6 +13,7 @@ use crate::observing::metrics::metrics;
 use crate::provisioning::activation::Activation;
 use crate::provisioning::layers::Layers;
 use crate::script::runtime::conditions::Conditions;
+use crate::serving::followed;
 use crate::serving::http::{self, Incoming};
 use crate::serving::listeners::{Shared, Work};
 use crate::serving::pending::{PendingBudget, Permit};
@@ -63,9 +64,11 @@ impl Work for MockWork {
         let took = nanoseconds(began.elapsed());
         let provision = layers.provision(outcome.overlay);
         metrics().answered(&outcome.counted(provision, (request.method(), request.target()), took));
-        if let Some(begun) = begun {
-            // Before the first byte of the answer leaves: a client that has its answer finds the entry.
-            self.enter(begun, took, &layers, &request, &outcome);
+        let stream = followed::progress(&outcome, &incoming);
+        // Before the first byte of the answer leaves: a client that has its answer finds the entry.
+        let number = begun.and_then(|begun| self.enter((begun, took), &layers, &request, &outcome, stream));
+        if let Some(progress) = stream {
+            followed::follow(progress, &self.journal, number, (&outcome, provision));
         }
         // Before the client can send its next request: a body may be large.
         if let Some(request) = Arc::into_inner(request) {
@@ -99,12 +102,21 @@ impl MockWork {
     }
 
     /// Enters a request in the journal. A delayed answer has its entry when it is made, not when it leaves: its client may leave
-    /// before, but it did send the request.
-    fn enter(&self, begun: Begun, took: u64, layers: &Layers, request: &Request, outcome: &Outcome) {
+    /// before, but it did send the request. Returns the number of the entry.
+    fn enter(
+        &self,
+        (begun, took): (Begun, u64),
+        layers: &Layers,
+        request: &Request,
+        outcome: &Outcome,
+        stream: Option<&Arc<Progress>>,
+    ) -> Option<u64> {
         let Outcome { reply, overlay, rule, unmatched, error } = outcome;
         let Answer { headers, body, .. } = &reply.answer;
         let rule = rule.map(|index| &layers.provision(*overlay).router.rules()[index]);
         let beginning = body.beginning(self.journal.most_of_body());
+        let first =
+            reply.stream.as_ref().filter(|_| stream.is_some()).and_then(|stream| stream.first.as_deref());
         self.journal.record(&Exchange {
             begun,
             took,
@@ -115,11 +127,12 @@ impl MockWork {
             unmatched: unmatched.map(Unmatched::words),
             status: reply.status_sent(),
             answer_headers: headers,
-            answer_body: &beginning,
-            answer_length: body.len(),
+            answer_body: first.unwrap_or(&beginning),
+            answer_length: first.map_or(body.len(), |first| first.len() as u64),
             error: error.as_deref(),
             fault: reply.injected.as_ref().map(|injected| injected.words.as_str()),
-        });
+            stream,
+        })
     }
 }
 

@@ -1,5 +1,6 @@
 use super::*;
-use crate::observing::journal::tests::enter;
+use crate::message::progress::Ending;
+use crate::observing::journal::tests::{enter, enter_stream};
 
 /// The text that a client was sent, and whether it reads it.
 #[derive(Default)]
@@ -139,4 +140,44 @@ fn filters_hold_for_streams() {
         (1, 0, 1)
     );
     assert_eq!(lock(&streams.state).clients[0].since, journal.last());
+}
+
+#[test]
+fn a_stream_comes_again_when_it_has_ended() {
+    let (journal, streams, received) = following(0, 0);
+    let all: Vec<_> = (0..3).map(|_| enter_stream(&journal, "GET /s")).collect();
+    let end = |at: usize, ending| {
+        let (number, progress) = &all[at];
+        progress.end(ending, None);
+        journal.stream_moved(*number, Some(&progress.now()));
+    };
+    // Its first event comes before, even where it has ended already.
+    end(1, Ending::Client);
+    write_all(&streams);
+    let text = std::mem::take(&mut received.lock().unwrap().text);
+    let events: Vec<&str> = text.split("\n\n").map(|event| event.split('\n').next().unwrap()).collect();
+    assert_eq!(events, ["id: 1", "id: 2", "id: 3", "event: ended", ""]);
+    assert!(text.contains("\"ended\":\"client\""), "{text}");
+    lock(&streams.state).clients[0].asked = parse::query("stream=complete", STREAM).unwrap();
+    end(0, Ending::Stop);
+    end(2, Ending::Complete);
+    write_all(&streams);
+    let text = received.lock().unwrap().text.clone();
+    assert!(text.starts_with("event: ended\ndata: {") && text.contains("\"number\":3,"), "{text}");
+    assert_eq!(count(&received, "event: "), 1);
+}
+
+#[test]
+fn ends_that_are_forgotten_are_counted() {
+    let (journal, streams, received) = following(0, 0);
+    for _ in 0..500 {
+        let (number, progress) = enter_stream(&journal, "GET /s");
+        progress.end(Ending::Complete, None);
+        journal.stream_moved(number, Some(&progress.now()));
+    }
+    write_all(&streams);
+    let (missed, ended) = (count(&received, "event: missed\n"), count(&received, "event: ended\n"));
+    assert!(missed == 1 && ended > 10, "{missed} {ended}");
+    let expected = format!("{{\"missed\":0,\"ended\":{}}}", 500 - ended);
+    assert_eq!(count(&received, &expected), 1);
 }

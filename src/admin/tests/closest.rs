@@ -30,6 +30,7 @@ fn enter(admin: &Arc<Admin>, line: &str, served: bool) {
         answer_length: 0,
         error: None,
         fault: None,
+        stream: None,
     });
 }
 

@@ -2,12 +2,15 @@
 
 use super::entry::{Entry, Gone};
 use super::lines::{self, Key};
+use super::streams;
 use crate::message::answer::Fields;
 use crate::message::latin1::readable;
+use crate::message::progress::Progress;
 use crate::message::request::{Request, url};
 use crate::routing::quoting::decode_path;
 use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The beginning of a request: when it came, and how often the journal had been cleared.
@@ -43,6 +46,8 @@ pub(crate) struct Exchange<'x> {
     pub error: Option<&'x str>,
     /// The delay or fault that was injected.
     pub fault: Option<&'x str>,
+    /// The progress of the answer, if it is a stream: its pieces are not made yet.
+    pub stream: Option<&'x Arc<Progress>>,
 }
 
 /// A record begins with its length in so many bytes. The length includes them.
@@ -57,6 +62,10 @@ pub(super) const LINE: u8 = 1;
 /// Flags: the body of the request, or of the answer, was evicted.
 pub(super) const NO_BODY: u8 = 2;
 pub(super) const NO_ANSWER: u8 = 4;
+/// Flag: the answer is a stream. Its state follows, with its length before it; without bytes where it is not known.
+pub(super) const STREAM: u8 = 8;
+/// Bytes at the beginning of the head of a stream that belong to the store, after the prefix.
+pub(super) const STATE: usize = 8;
 
 /// First size of a buffer for heads, in bytes.
 const USUAL: usize = 512;
@@ -91,6 +100,9 @@ pub(super) fn encode<'x>(
 /// Writes the head after its prefix, and returns where it ends, also where `out` is too short for it.
 fn write(out: &mut [u8], exchange: &Exchange) -> usize {
     let (request, mut out) = (exchange.request, Writer { out, end: PREFIX });
+    if exchange.stream.is_some() {
+        out.bytes(&[0; STATE]);
+    }
     out.bytes(&micros(exchange.begun.time).to_le_bytes());
     out.number(exchange.took / 1_000);
     out.number(exchange.generation);
@@ -125,12 +137,20 @@ pub(super) fn micros(time: SystemTime) -> u64 {
 }
 
 /// Writes values one after another. A value that finds no room only adds to `end`.
-struct Writer<'w> {
+pub(super) struct Writer<'w> {
     out: &'w mut [u8],
     end: usize,
 }
 
-impl Writer<'_> {
+impl<'w> Writer<'w> {
+    pub(super) fn new(out: &'w mut [u8]) -> Writer<'w> {
+        Writer { out, end: 0 }
+    }
+
+    pub(super) fn end(&self) -> usize {
+        self.end
+    }
+
     fn bytes(&mut self, bytes: &[u8]) {
         let end = self.end + bytes.len();
         if let Some(place) = self.out.get_mut(self.end..end) {
@@ -140,7 +160,7 @@ impl Writer<'_> {
     }
 
     /// Writes seven bits per byte, the lowest first. The highest bit of a byte says that another byte follows.
-    fn number(&mut self, mut number: u64) {
+    pub(super) fn number(&mut self, mut number: u64) {
         loop {
             let more = number >= 0x80;
             if let Some(place) = self.out.get_mut(self.end) {
@@ -155,7 +175,7 @@ impl Writer<'_> {
     }
 
     /// Writes the length plus one, and the text; 0 for `None`.
-    fn option(&mut self, text: Option<&str>) {
+    pub(super) fn option(&mut self, text: Option<&str>) {
         let Some(text) = text else { return self.number(0) };
         self.number(text.len() as u64 + 1);
         self.bytes(text.as_bytes());
@@ -205,6 +225,10 @@ pub(super) fn decode(record: &[u8], number: u64) -> Option<Entry> {
         return decode_line(left, number);
     }
     let [kept, answer_kept] = [left.length()?, left.length()?];
+    let stream = match flags & STREAM {
+        0 => None,
+        _ => Some(left.length().and_then(|length| left.bytes(length)).map(streams::decode)?),
+    };
     // The fields of a literal are evaluated in the order in which they are written: that of the record.
     let mut entry = Entry {
         number,
@@ -241,6 +265,9 @@ pub(super) fn decode(record: &[u8], number: u64) -> Option<Entry> {
     let mut body = |kept, is_gone| Some(if is_gone { Vec::new() } else { left.bytes(kept)?.to_vec() });
     entry.body = body(kept, entry.gone.body)?;
     entry.answer_body = body(answer_kept, entry.gone.answer_body)?;
+    if let Some(state) = stream {
+        entry.add_stream(state);
+    }
     Some(entry)
 }
 
@@ -259,6 +286,7 @@ fn decode_line(mut left: Reader, number: u64) -> Option<Entry> {
         generation: level > lines::ALL,
         rule: level > lines::NO_GENERATION,
         method: level > lines::NO_RULE,
+        stream: key.streams || level > lines::NO_RULE,
     };
     Some(Entry {
         number,
@@ -279,9 +307,13 @@ fn decoded_path(target: &str) -> String {
     if path.starts_with('/') { path.into_owned() } else { format!("/{path}") }
 }
 
-struct Reader<'r>(&'r [u8]);
+pub(super) struct Reader<'r>(&'r [u8]);
 
 impl<'r> Reader<'r> {
+    pub(super) fn new(bytes: &'r [u8]) -> Reader<'r> {
+        Reader(bytes)
+    }
+
     /// Reads a header value: decoded from UTF-8 where it is UTF-8, so that filters find what people write.
     fn header(&mut self, length: u64) -> Option<String> {
         let value = self.string(length)?;
@@ -301,7 +333,7 @@ impl<'r> Reader<'r> {
         self.bytes(1)?.first().copied()
     }
 
-    fn number(&mut self) -> Option<u64> {
+    pub(super) fn number(&mut self) -> Option<u64> {
         let (mut number, mut shift) = (0, 0);
         loop {
             let byte = self.byte()?;
@@ -322,7 +354,7 @@ impl<'r> Reader<'r> {
         Some(String::from_utf8_lossy(self.bytes(length)?).into_owned())
     }
 
-    fn option(&mut self) -> Option<Option<String>> {
+    pub(super) fn option(&mut self) -> Option<Option<String>> {
         Some(match self.number()?.checked_sub(1) {
             Some(length) => Some(self.string(length)?),
             None => None,

@@ -2,6 +2,7 @@
 
 use super::content::decoded;
 use super::json::{add_body, add_content, object, pairs, rfc3339};
+use crate::message::progress::{Ending, State};
 use serde_json::Value;
 use std::net::SocketAddr;
 
@@ -37,9 +38,10 @@ pub(crate) struct Entry {
     pub status: u16,
     /// Header fields of the answer from the provision. The engine adds others later, such as `Date`.
     pub answer_headers: Vec<(String, String)>,
-    /// The answer's body, or the beginning that is kept of it. The engine leaves it out for HEAD, 204 and 304.
+    /// The answer's body, or the beginning that is kept of it: of a stream, its first piece. The engine leaves it out for HEAD, 204 and
+    /// 304.
     pub answer_body: Vec<u8>,
-    /// Bytes of the answer's whole body.
+    /// Bytes of the answer's whole body; of a stream, of the pieces so far.
     pub answer_length: u64,
     /// Time from the request's arrival to its answer, without delays that a script or chaos asked for.
     pub microseconds: u64,
@@ -47,6 +49,8 @@ pub(crate) struct Entry {
     pub error: Option<String>,
     /// The delays and faults that were injected, in words.
     pub fault: Option<String>,
+    /// The progress of the answer, if it is a stream.
+    pub stream: Option<State>,
     /// The parts that were evicted; their fields here are empty.
     pub gone: Gone,
 }
@@ -69,6 +73,8 @@ pub(crate) struct Gone {
     pub rule: bool,
     /// The method and the status.
     pub method: bool,
+    /// The progress of a stream. If the method is known, the answer was a stream.
+    pub stream: bool,
 }
 
 impl Gone {
@@ -82,6 +88,7 @@ impl Gone {
             (self.generation, "generation"),
             (self.rule, "rule"),
             (self.method, "method"),
+            (self.stream, "stream"),
         ];
         names.into_iter().filter(|(gone, _)| *gone).map(|(_, name)| name).collect()
     }
@@ -91,6 +98,25 @@ impl Entry {
     /// Whether the engine refused the request before it was complete. Its header fields and its body are unknown then.
     pub(crate) fn is_refused(&self) -> bool {
         self.unmatched.is_some() && self.generation == 0
+    }
+
+    /// Adds the progress of a stream, if it is known.
+    pub(super) fn add_stream(&mut self, state: Option<State>) {
+        self.gone.stream = state.is_none();
+        if let Some(state) = &state {
+            // A stream that has not left yet has its first piece already.
+            self.answer_length = state.bytes.max(self.answer_length);
+            self.error = self.error.take().or_else(|| state.error.as_deref().map(str::to_owned));
+        }
+        self.stream = state;
+    }
+
+    /// Whether the progress of a stream may still change, or become known.
+    pub(crate) fn is_moving(&self) -> bool {
+        match &self.stream {
+            Some(state) => state.ended.is_none(),
+            None => self.gone.stream && !self.gone.headers,
+        }
     }
 
     /// Returns the entry as JSON. Bodies are text where they are UTF-8, else base64; of a body in a content coding there are both.
@@ -121,6 +147,9 @@ impl Entry {
         if let Some(overlay) = &self.overlay {
             value["overlay"] = overlay.as_str().into();
         }
+        if self.stream.is_some() || self.gone.stream {
+            value["stream"] = self.stream.as_ref().map(progress).into();
+        }
         let bodies = [
             ("body", &self.headers, &self.body, self.body_length, self.gone.body, unread),
             (
@@ -129,7 +158,7 @@ impl Entry {
                 &self.answer_body,
                 self.answer_length,
                 self.gone.answer_body,
-                headers,
+                headers || self.gone.stream,
             ),
         ];
         for (name, fields, body, length, is_gone, is_length_gone) in bodies {
@@ -137,7 +166,7 @@ impl Entry {
             if !is_gone && length == body.len() as u64 {
                 add_content(&mut value, name, decoded(fields, body));
             }
-            if is_gone || is_length_gone {
+            if is_gone || headers || is_length_gone && body.is_empty() {
                 value[name] = Value::Null;
             }
             if is_length_gone {
@@ -147,4 +176,13 @@ impl Entry {
         }
         value
     }
+}
+
+fn progress(state: &State) -> Value {
+    object(&mut [
+        ("pieces", state.pieces.into()),
+        ("bytes", state.bytes.into()),
+        ("times_ms", state.times.as_slice().into()),
+        ("ended", state.ended.map(Ending::word).into()),
+    ])
 }

@@ -4,12 +4,14 @@ mod condition;
 mod contradiction;
 pub(crate) mod parse;
 mod part;
+mod stream;
 mod subject;
 #[cfg(test)]
 pub(crate) mod tests;
 
 pub(crate) use condition::Condition;
 pub(crate) use part::Part;
+pub(super) use stream::words as state_in_words;
 pub(crate) use subject::Subject;
 
 use crate::system::truncate::truncate;
@@ -84,6 +86,20 @@ impl Filter {
             }
         }
         fit
+    }
+
+    /// Whether the result may be another once the stream of the entry has moved.
+    pub(crate) fn may_change(&self, subject: &Subject) -> bool {
+        subject.entry.is_moving() && {
+            let (moving, others): (Vec<_>, Vec<_>) =
+                self.conditions.iter().partition(|condition| condition.may_change());
+            !moving.is_empty() && others.iter().all(|condition| condition.fits(subject) != Fit::No)
+        }
+    }
+
+    /// Whether the number of pieces decides.
+    pub(crate) fn asks_for_pieces(&self) -> bool {
+        self.conditions.iter().any(|condition| condition.part == Part::Pieces)
     }
 
     /// Combines the conditions of both filters.

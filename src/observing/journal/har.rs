@@ -4,6 +4,7 @@ mod cookies;
 
 use super::content::decoded;
 use super::entry::{Entry, find};
+use super::filter;
 use super::json::{base64, object, rfc3339, text};
 use crate::message::form;
 use crate::script::flask::status;
@@ -23,8 +24,10 @@ pub(crate) fn from_entry(entry: &Entry) -> Option<Value> {
     if entry.gone.headers {
         return None;
     }
-    let milliseconds = entry.microseconds as f64 / 1000.0;
-    let timings = object(&mut [("send", 0.into()), ("wait", milliseconds.into()), ("receive", 0.into())]);
+    let wait = entry.microseconds as f64 / 1000.0;
+    let receive = entry.stream.as_ref().map_or(0, |state| state.lasted);
+    let milliseconds = wait + f64::from(receive);
+    let timings = object(&mut [("send", 0.into()), ("wait", wait.into()), ("receive", receive.into())]);
     Some(object(&mut [
         ("startedDateTime", rfc3339(entry.time).into()),
         ("time", milliseconds.into()),
@@ -95,6 +98,13 @@ fn response(entry: &Entry) -> Value {
     ]);
     add_message(&mut value, &entry.answer_headers, entry.answer_length);
     value["cookies"] = cookies::set(entry);
+    if let Some(state) = &entry.stream {
+        value["comment"] = format!("a stream: {}", filter::state_in_words(Some(state))).into();
+    } else if entry.gone.stream {
+        value["comment"] = "a stream: no longer known".into();
+        // Such sizes mean unknown.
+        (value["bodySize"], value["content"]["size"]) = ((-1).into(), (-1).into());
+    }
     value
 }
 

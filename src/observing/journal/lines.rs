@@ -25,12 +25,16 @@ pub(super) struct Key<'k> {
     pub rule: Option<(&'k str, &'k str)>,
     pub status: u16,
     pub generation: u64,
+    /// Whether the answer is a stream.
+    pub streams: bool,
 }
 
 /// Bytes of a row before its texts: level, status, generation, and the lengths of method and rule.
 const FIXED: usize = 16;
 /// Bit in the byte of the level: a rule served the request.
 const HAS_RULE: u8 = 0x10;
+/// Bit in the same byte: the answer is a stream.
+const STREAMS: u8 = 0x20;
 
 impl<'k> Key<'k> {
     /// Reads a row. Returns its key, without the path, and how much of the key it has ([`ALL`] to [`NO_RULE`]).
@@ -42,7 +46,8 @@ impl<'k> Key<'k> {
         let [method, rule, endpoint] = [method, rule, endpoint].map(std::str::from_utf8);
         let rule = (fixed[0] & HAS_RULE != 0).then_some((rule.ok()?, endpoint.ok()?));
         let (status, generation) = (number(1, 3) as u16, number(3, 9));
-        Some((Key { path: "", method: method.ok()?, rule, status, generation }, fixed[0] & !HAS_RULE))
+        let (level, streams) = (fixed[0] & !(HAS_RULE | STREAMS), fixed[0] & STREAMS != 0);
+        Some((Key { path: "", method: method.ok()?, rule, status, generation, streams }, level))
     }
 
     /// Whether `row` has all of this key but the path.
@@ -60,6 +65,7 @@ impl<'k> Key<'k> {
             Some((rule, endpoint)) if level < NO_RULE => (level | HAS_RULE, rule, endpoint),
             _ => (level, "", ""),
         };
+        let flags = if self.streams { flags | STREAMS } else { flags };
         let first = u64::from(flags) | u64::from(self.status) << 8 | generation << 24;
         let second =
             generation >> 40 & 0xff | (self.method.len() as u64 & 0xff_ffff) << 8 | (rule.len() as u64) << 32;
@@ -183,7 +189,7 @@ mod tests {
     use super::*;
 
     fn key<'k>(path: &'k str, rule: &'k str, generation: u64) -> Key<'k> {
-        Key { path, method: "GET", rule: Some((rule, "show")), status: 200, generation }
+        Key { path, method: "GET", rule: Some((rule, "show")), status: 200, generation, streams: false }
     }
 
     #[test]

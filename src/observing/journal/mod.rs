@@ -14,6 +14,7 @@ pub(crate) mod near;
 mod pool;
 pub(crate) mod sequence;
 mod store;
+mod streams;
 pub(crate) mod verify;
 pub(crate) mod waiting;
 mod watch;
@@ -23,6 +24,7 @@ pub(crate) use watch::{After, WatchId, on_own_thread};
 
 use crate::message::answer::Answer;
 use crate::message::epoch::Epoch;
+use crate::message::progress::State;
 use crate::message::request::Request;
 use crate::system::lock::lock;
 use entry::Entry;
@@ -63,6 +65,8 @@ pub(crate) struct Journal {
     /// Calls listeners soon after something was entered or the journal closes, once for many.
     pub(crate) watch: Arc<Watch>,
     closed: AtomicBool,
+    /// How often a stream sent a piece that somebody asks for, or ended.
+    moves: AtomicU64,
 }
 
 struct Records {
@@ -149,6 +153,7 @@ impl Journal {
             head,
             watch: Arc::default(),
             closed: AtomicBool::new(false),
+            moves: AtomicU64::new(0),
         })
     }
 
@@ -181,7 +186,8 @@ impl Journal {
     /// Enters a request with its answer, unless the journal was cleared since the request began, or its epoch has ended.
     ///
     /// Call this before the answer leaves: a client that has the answer can then read the entry.
-    pub(crate) fn record(&self, exchange: &Exchange) {
+    /// Returns the number of the entry.
+    pub(crate) fn record(&self, exchange: &Exchange) -> Option<u64> {
         let mut head = HEAD.take();
         let (end, text, bodies) = codec::encode(&mut head, exchange, self.body, self.head);
         let key = Key {
@@ -190,19 +196,50 @@ impl Journal {
             rule: exchange.rule,
             status: exchange.status,
             generation: exchange.generation,
+            streams: exchange.stream.is_some(),
         };
-        {
+        let number = {
             let mut records = self.lock();
-            if records.epoch == exchange.request.epoch && records.clears == exchange.begun.clears {
-                records.store.push(&key, &mut head[..end], text, bodies);
-            }
-        }
+            let is_current =
+                records.epoch == exchange.request.epoch && records.clears == exchange.begun.clears;
+            is_current.then(|| records.store.push(&key, &mut head[..end], text, bodies, exchange.stream))
+        };
         if head.capacity() <= BUFFER {
             HEAD.set(head);
         }
         if self.watch.is_watched() {
             self.watch.wake();
         }
+        number
+    }
+
+    /// Notes that the stream of entry `number` has sent a piece, or with `last` that it has ended.
+    pub(crate) fn stream_moved(&self, number: u64, last: Option<&State>) {
+        match last {
+            Some(last) => self.lock().store.end_stream(number, last),
+            None if self.watch.asks_for_pieces() => {}
+            None => return,
+        }
+        self.moves.fetch_add(1, Ordering::Release);
+        if self.watch.is_watched() {
+            self.watch.wake();
+        }
+    }
+
+    /// Returns how often a stream moved: a stream that moves later changes the number. Pieces count only while somebody asks for them.
+    pub(crate) fn moves(&self) -> u64 {
+        self.moves.load(Ordering::Acquire)
+    }
+
+    /// Returns how many streams have ended since the start.
+    pub(crate) fn ended_in_all(&self) -> u64 {
+        self.lock().store.streams.ended_in_all()
+    }
+
+    /// Returns the number of the entry whose stream ended after `seen` others. Where it is forgotten, `seen` moves on to the next that is
+    /// known.
+    pub(crate) fn ended_after(&self, seen: &mut u64) -> Option<u64> {
+        self.lock().store.streams.ended_after(seen)
     }
 
     /// Enters a request that the engine refused before it was complete.
@@ -223,6 +260,7 @@ impl Journal {
             answer_length: answer.body.len(),
             error: None,
             fault: None,
+            stream: None,
         });
     }
 

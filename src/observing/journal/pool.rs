@@ -1,7 +1,7 @@
-//! Memory of the journal: a fixed number of blocks, shared by three lanes of bytes.
+//! Memory of the journal: a fixed number of blocks, shared by four lanes of bytes.
 //!
 //! Where no block is free, the oldest block of a lane is evicted: first of the answers' bodies, then of the requests' bodies, then of
-//! the heads. Each lane keeps a share for its newest bytes. The pool does not know what the bytes mean.
+//! the ends of streams, then of the heads. Each lane keeps a share for its newest bytes. The pool does not know what the bytes mean.
 
 use std::collections::{TryReserveError, VecDeque};
 
@@ -10,6 +10,7 @@ pub(super) type Kind = usize;
 pub(super) const HEADS: Kind = 0;
 pub(super) const BODIES: Kind = 1;
 pub(super) const ANSWERS: Kind = 2;
+pub(super) const STREAMS: Kind = 3;
 
 /// A pool has at least so many blocks, and less than twice as many.
 const BLOCKS: usize = 32;
@@ -21,7 +22,7 @@ pub(super) struct Pool {
     /// Most blocks in use.
     count: usize,
     free: Vec<u16>,
-    lanes: [Lane; 3],
+    lanes: [Lane; 4],
 }
 
 /// A queue of bytes. A place in it is the number of bytes that were put before it, so it stays the same while older blocks are evicted.
@@ -105,6 +106,14 @@ impl Pool {
         }
     }
 
+    /// Overwrites the bytes from `place` on. They must not have been evicted.
+    pub(super) fn set(&mut self, kind: Kind, place: u64, bytes: &[u8]) {
+        for (place, byte) in (place..).zip(bytes) {
+            let at = self.start(kind, place);
+            self.bytes[at] = *byte;
+        }
+    }
+
     /// Frees the blocks of a lane that end before `place`.
     pub(super) fn trim(&mut self, kind: Kind, place: u64) {
         while !self.lanes[kind].blocks.is_empty() && self.tail(kind) + (1 << self.shift) <= place {
@@ -114,7 +123,7 @@ impl Pool {
 
     /// Frees all blocks.
     pub(super) fn clear(&mut self) {
-        for kind in [HEADS, BODIES, ANSWERS] {
+        for kind in [HEADS, BODIES, ANSWERS, STREAMS] {
             while !self.lanes[kind].blocks.is_empty() {
                 self.drop_block(kind);
             }
@@ -156,6 +165,8 @@ impl Pool {
             ANSWERS
         } else if count(BODIES) > self.count / 4 {
             BODIES
+        } else if count(STREAMS) > self.count / 16 + 1 {
+            STREAMS
         } else {
             HEADS
         }
@@ -216,7 +227,7 @@ mod tests {
     #[test]
     fn a_lane_gets_all_blocks_while_the_others_need_none() {
         let mut pool = Pool::new(64 << 10).unwrap();
-        for kind in [ANSWERS, HEADS, BODIES] {
+        for kind in [ANSWERS, HEADS, STREAMS, BODIES] {
             (0..40).for_each(|_| pool.put(kind, &[1; 2 << 10]));
             assert!(pool.used() == pool.size(), "{kind}");
         }
@@ -224,6 +235,15 @@ mod tests {
         pool.trim(HEADS, place);
         pool.trim(BODIES, 0);
         assert_eq!((pool.tail(HEADS), pool.head(HEADS)), (place, place));
+    }
+
+    #[test]
+    fn bytes_are_overwritten_where_they_are() {
+        let mut pool = Pool::new(64 << 10).unwrap();
+        pool.put(HEADS, &[1; 3 << 10]);
+        // Across the end of a block.
+        pool.set(HEADS, (2 << 10) - 2, &[7; 4]);
+        assert_eq!(read(&pool, HEADS, (2 << 10) - 3, 6), [1, 7, 7, 7, 7, 1]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The journal through its public calls: a reader gets the entries that were entered.
 
 use super::*;
+use crate::message::progress::Progress;
 use serde_json::json;
 use std::net::SocketAddr;
 use std::sync::mpsc;
@@ -10,6 +11,14 @@ use std::time::Duration;
 pub(crate) fn enter(journal: &Journal, line: &str, body: &[u8], answer: &Answer) {
     let begun = journal.begin().unwrap();
     journal.record(&exchange(begun, &request(line, body), answer));
+}
+
+/// Enters a request whose answer is a stream.
+pub(crate) fn enter_stream(journal: &Journal, line: &str) -> (u64, Arc<Progress>) {
+    let (answer, request, progress) = (Answer::default(), request(line, b""), Arc::default());
+    let stream = Some(&progress);
+    let exchange = Exchange { stream, ..exchange(journal.begin().unwrap(), &request, &answer) };
+    (journal.record(&exchange).unwrap(), progress)
 }
 
 /// A journal that keeps three bytes of each body.
@@ -49,6 +58,7 @@ fn exchange<'x>(begun: Begun, request: &'x Request, answer: &'x Answer) -> Excha
         answer_length: answer.body.len(),
         error: None,
         fault: None,
+        stream: None,
     }
 }
 
@@ -108,6 +118,7 @@ fn an_entry_has_all_of_its_request_and_answer() {
         microseconds: entry.microseconds,
         error: Some("script error in provision `p`: line 3".to_owned()),
         fault: Some("delay 10 ms".to_owned()),
+        stream: None,
         gone: Default::default(),
     };
     assert_eq!(entry, expected);

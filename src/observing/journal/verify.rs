@@ -196,6 +196,13 @@ impl Tally {
         }
     }
 
+    /// Adds numbers of entries that fit, and keeps the smallest.
+    pub(crate) fn add_numbers(&mut self, numbers: impl Iterator<Item = u64>) {
+        self.numbers.extend(numbers);
+        self.numbers.sort_unstable();
+        self.numbers.truncate(NUMBERS);
+    }
+
     /// Says why more requests may have come; empty where the count is certain.
     pub(crate) fn doubts(&self) -> String {
         let doubt = |count: u64, what: &str| match count {

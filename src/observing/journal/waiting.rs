@@ -2,13 +2,19 @@
 //!
 //! Each wait remembers the last entry that it has seen, so a new entry is decoded once and shown once to each wait. All looks run on
 //! the journal's thread, in short slices. No thread is blocked by a wait.
+//!
+//! A wait that asks how a stream goes on sees its entry again when the stream has moved ([`moving`]).
+
+mod moving;
 
 use super::filter::parse::Asked;
 use super::filter::{Filter, Subject};
 use super::near::Near;
 use super::verify::{PATIENCE, Step, Tally, TooLong, near_misses, walk};
+use super::watch::Asking;
 use super::{Age, Journal, WatchId};
 use crate::system::lock::lock;
+use moving::{Left, Moving, Round};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
@@ -66,6 +72,7 @@ struct State {
     watch: Option<WatchId>,
     /// The next look is scheduled already.
     due: bool,
+    round: Round,
 }
 
 struct Waiter {
@@ -79,6 +86,9 @@ struct Waiter {
     /// Number of the last entry that it has seen.
     seen: u64,
     tally: Tally,
+    /// Entries that the tally lacks, since they may change.
+    moving: Moving,
+    _asking: Option<Asking>,
 }
 
 impl Waiters {
@@ -101,7 +111,18 @@ impl Waiters {
     ) -> WaiterId {
         let (filter, since, once) = (asked.filter, asked.since.unwrap_or(0), timeout.is_zero());
         let age = self.journal.age();
-        let waiter = Waiter { filter, wanted, since, once, age, seen: since, tally: Tally::default() };
+        let asking = filter.asks_for_pieces().then(|| self.journal.watch.ask_for_pieces());
+        let waiter = Waiter {
+            filter,
+            wanted,
+            since,
+            once,
+            age,
+            seen: since,
+            tally: Tally::default(),
+            moving: Moving::default(),
+            _asking: asking,
+        };
         let id = {
             let mut state = lock(&self.state);
             state.next += 1;
@@ -145,22 +166,30 @@ impl Waiters {
     /// Shows new entries to the waits that have not seen them, for one slice of time.
     fn look(self: &Arc<Self>) {
         let mut waiting = std::mem::take(&mut lock(&self.state).waiting);
-        let (done, more) = if self.journal.is_closed() {
-            (std::mem::take(&mut waiting), false)
+        let mut round = lock(&self.state).round;
+        let (done, left) = if self.journal.is_closed() {
+            (std::mem::take(&mut waiting), Left::Nothing)
         } else {
-            self.show(&mut waiting)
+            self.show(&mut waiting, &mut round)
         };
+        if let Left::Later(time) = left
+            && !std::mem::replace(&mut round.is_scheduled, true)
+        {
+            let journal = self.journal.clone();
+            self.journal.watch.after(time, Box::new(move || journal.watch.wake()));
+        }
         let mut state = lock(&self.state);
+        state.round = round;
         waiting.retain(|(id, _)| state.thens.contains_key(id));
         waiting.append(&mut state.waiting);
         state.waiting = waiting;
         drop(state);
-        if more {
+        if left == Left::More {
             self.look_soon();
         }
         for (id, waiter) in done {
             let outcome = match waiter.holds() {
-                true => Waited::Holds(waiter.tally),
+                true => Waited::Holds(waiter.whole()),
                 false if self.journal.is_closed() => Waited::Stopping,
                 false => waiter.late(&self.journal),
             };
@@ -168,8 +197,12 @@ impl Waiters {
         }
     }
 
-    /// Shows entries to `waiting` for one slice. Removes and returns the waits that are done; also returns whether entries are left.
-    fn show(&self, waiting: &mut Vec<(u64, Box<Waiter>)>) -> (Vec<(u64, Box<Waiter>)>, bool) {
+    /// Shows entries to `waiting` for one slice. Removes and returns the waits that are done; also returns what is left.
+    fn show(
+        &self,
+        waiting: &mut Vec<(u64, Box<Waiter>)>,
+        round: &mut Round,
+    ) -> (Vec<(u64, Box<Waiter>)>, Left) {
         let age = self.journal.age();
         let (last, cleared) = (self.journal.last(), self.journal.cleared());
         for (_, waiter) in waiting.iter_mut() {
@@ -178,12 +211,14 @@ impl Waiters {
                 waiter.seen = last;
             }
         }
+        let end = Instant::now() + self.times.slice;
+        let left = round.look(&self.journal, waiting, end);
         let holds = |(_, waiter): &mut (u64, Box<Waiter>)| waiter.holds();
         let mut done: Vec<_> = waiting.extract_if(.., holds).collect();
         let Some(since) = waiting.iter().map(|(_, waiter)| waiter.seen).min() else {
-            return (done, false);
+            return (done, left);
         };
-        let (end, mut more) = (Instant::now() + self.times.slice, false);
+        let mut more = false;
         self.journal.read(since, &mut |entry| {
             // The journal was cleared: later entries belong to another count.
             more = self.journal.age() != age;
@@ -194,7 +229,7 @@ impl Waiters {
             for (_, waiter) in waiting.iter_mut().filter(|(_, waiter)| waiter.seen < entry.number) {
                 waiter.miss(entry.number - 1, cleared);
                 waiter.seen = entry.number;
-                waiter.tally.take_entry(&waiter.filter, &subject);
+                waiter.moving.take(&waiter.filter, &subject, &mut waiter.tally);
                 holding = holding || waiter.holds();
                 more = Instant::now() > end;
                 if more {
@@ -216,21 +251,24 @@ impl Waiters {
             waiting.iter_mut().for_each(|(_, waiter)| waiter.miss(last, cleared));
             done.extend(waiting.extract_if(.., |(_, waiter)| waiter.once));
         }
-        (done, more)
+        (done, if more { Left::More } else { left })
     }
 
     /// Ends a wait that has timed out, after a last look.
     fn expire(&self, id: u64) {
         let waiter = lock(&self.state).take_out(id);
         // A wait that is not in the list has its outcome already, or a look at it panicked.
-        let Some(mut waiter) = waiter.filter(|waiter| !waiter.once) else {
+        let Some(waiter) = waiter.filter(|waiter| !waiter.once) else {
             return self.end(id, Waited::TooLong(TooLong), 0);
         };
+        let mut alone = [(id, waiter)];
+        Round::default().look(&self.journal, &mut alone, Instant::now() + self.times.last_look);
+        let [(_, mut waiter)] = alone;
         if waiter.catch_up(&self.journal, self.times.last_look).is_err() {
             waiter.miss(self.journal.last(), self.journal.cleared());
         }
         let outcome = match waiter.holds() {
-            true => Waited::Holds(std::mem::take(&mut waiter.tally)),
+            true => Waited::Holds(waiter.whole()),
             false => waiter.late(&self.journal),
         };
         self.end(id, outcome, waiter.seen);
@@ -266,13 +304,18 @@ impl State {
 
 impl Waiter {
     fn holds(&self) -> bool {
-        self.tally.count >= self.wanted
+        self.tally.count + self.moving.count() >= self.wanted
+    }
+
+    /// Returns the tally with the entries that may change.
+    fn whole(&self) -> Tally {
+        self.moving.add_to(self.tally.clone())
     }
 
     /// Counts from zero if the journal was cleared since the last look.
     fn renew(&mut self, age: Age) {
         if self.age != age {
-            (self.age, self.tally) = (age, Tally::default());
+            (self.age, self.tally, self.moving) = (age, Tally::default(), Moving::default());
         }
     }
 
@@ -282,12 +325,23 @@ impl Waiter {
             return Ok(());
         }
         let (mut seen, mut tally) = (self.seen, std::mem::take(&mut self.tally));
+        let moving = &mut self.moving;
         let walked = walk(journal, &mut self.age, self.seen, patience, &mut |step| {
-            tally.take(&self.filter, &step);
-            if let Step::Entry(subject) = step {
-                seen = subject.entry.number;
+            match step {
+                Step::Entry(subject) => {
+                    moving.take(&self.filter, subject, &mut tally);
+                    seen = subject.entry.number;
+                }
+                Step::Lost(lost) => tally.lost += lost,
+                Step::Reset => {
+                    tally = Tally::default();
+                    moving.clear();
+                }
             }
-            if tally.count >= self.wanted { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            match tally.count + moving.count() >= self.wanted {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            }
         });
         (self.tally, self.seen) = (tally, seen);
         let last = walked?;
@@ -305,7 +359,7 @@ impl Waiter {
 
     fn late(&self, journal: &Journal) -> Waited {
         let near = near_misses(journal, &self.filter, self.since, self.seen, RECENT);
-        Waited::Late(self.tally.clone(), near)
+        Waited::Late(self.whole(), near)
     }
 }
 

@@ -6,7 +6,7 @@
 use crate::system::job_thread::JobThread;
 use crate::system::lock::lock;
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
@@ -71,6 +71,17 @@ pub(crate) struct Watch {
     /// A job that calls the listeners is scheduled.
     pending: AtomicBool,
     listeners: Mutex<Listeners>,
+    /// Listeners that ask for the pieces of streams.
+    pieces: AtomicUsize,
+}
+
+/// Asks for the pieces of streams, as long as it lives.
+pub(super) struct Asking(Arc<Watch>);
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        self.0.pieces.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 #[derive(Default)]
@@ -114,6 +125,16 @@ impl Watch {
     /// read the journal under that lock is seen here.
     pub(super) fn is_watched(&self) -> bool {
         self.watched.load(Ordering::Relaxed)
+    }
+
+    /// Asks for the pieces of streams. Read the journal after this has returned.
+    pub(super) fn ask_for_pieces(self: &Arc<Self>) -> Asking {
+        self.pieces.fetch_add(1, Ordering::SeqCst);
+        Asking(self.clone())
+    }
+
+    pub(super) fn asks_for_pieces(&self) -> bool {
+        self.pieces.load(Ordering::Relaxed) > 0
     }
 
     #[cfg(test)]

@@ -93,6 +93,12 @@ impl Metrics {
         }
     }
 
+    /// Counts the error of a stream that has begun: its request was counted then. `served` and `counters` are as in [`Counted`].
+    pub fn stream_failed(&self, served: bool, counters: Option<&RuleCounters>, error: &str) {
+        self.rules.add_error(served, counters);
+        self.first_error.get_or_init(|| error.to_owned());
+    }
+
     /// Counts a request that the engine refused.
     pub fn refused(&self, listener: &str, status: u16) {
         if let Some((_, counters)) = self.refused.iter().find(|(name, _)| *name == listener) {

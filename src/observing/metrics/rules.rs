@@ -146,6 +146,11 @@ impl Rules {
         }
     }
 
+    /// Counts the error of a request that was counted before, with the same counters.
+    pub(super) fn add_error(&self, served: bool, counters: Option<&RuleCounters>) {
+        counters.unwrap_or(if served { &self.other } else { &self.none }).add_error();
+    }
+
     /// Claims a series, if one is left.
     fn claim_series(&self) -> bool {
         let next = |series| (series < MOST_SERIES).then_some(series + 1);

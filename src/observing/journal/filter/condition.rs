@@ -1,5 +1,6 @@
 //! A condition on one part of an entry: a text, pattern or value that the part must have, or must not have.
 
+use super::stream::{Range, States};
 use super::subject::Unknown;
 use super::{Fit, Part, Subject};
 use crate::message::json::Json;
@@ -40,6 +41,10 @@ pub(super) enum Test {
     Class(char),
     /// The part is this JSON value, or a string with this text.
     Json { value: Option<Json>, text: Option<String> },
+    /// The stream is in one of these states: those of this word, or of this pattern.
+    Stream { states: States, written: String, search: bool },
+    /// The part is a number in this range.
+    Number(Range),
 }
 
 /// A pattern, and how much of a text it searches.
@@ -118,6 +123,7 @@ impl Condition {
 
     pub(crate) fn fits(&self, subject: &Subject) -> Fit {
         let fit = match &self.part {
+            _ if let Test::Stream { states, .. } = &self.test => states.fits(subject.entry),
             part if part.unknown(subject.entry).is_some() => Fit::Open,
             Part::Body => self.body_fits(subject),
             Part::Json(pointer) => match subject.json() {
@@ -131,6 +137,23 @@ impl Condition {
         if self.negated { fit.not() } else { fit }
     }
 
+    /// Whether the result may be another once the stream of an entry has moved.
+    pub(crate) fn may_change(&self) -> bool {
+        match &self.test {
+            Test::Stream { states, .. } => states.may_change(),
+            _ => self.part == Part::Pieces,
+        }
+    }
+
+    /// Returns the states of a stream in which the condition holds.
+    pub(super) fn states(&self) -> Option<States> {
+        match &self.test {
+            Test::Stream { states, .. } if self.negated => Some(states.not()),
+            Test::Stream { states, .. } => Some(*states),
+            _ => None,
+        }
+    }
+
     /// Returns the text that the condition expects, in words.
     pub(crate) fn expected(&self) -> String {
         let (prefix, expected) = match &self.test {
@@ -141,6 +164,10 @@ impl Condition {
             Test::Search(search) => ("", format!("a match of {}", search.pattern())),
             Test::Path(rule) => ("not ", rule.pattern().into()),
             Test::Class(digit) => ("not ", format!("{digit}xx")),
+            Test::Stream { written, search: false, .. } => ("not ", written.clone()),
+            Test::Stream { written, .. } if self.negated => ("no ", format!("match of {written}")),
+            Test::Stream { written, .. } => ("", format!("a match of {written}")),
+            Test::Number(range) => ("not ", range.text()),
             Test::Json { text: Some(text), .. } => ("not ", text.clone()),
             Test::Json { value, .. } => ("not ", value.as_ref().map(Json::to_string).unwrap_or_default()),
         };
@@ -216,13 +243,19 @@ impl Write for Beginning {
 }
 
 impl Test {
+    /// Whether the test is a pattern with a match in `text`.
+    pub(super) fn finds(&self, text: &str) -> bool {
+        matches!(self, Test::Search(search) if search.any(&[text.into()]) == Fit::Yes)
+    }
+
     fn holds(&self, text: &str) -> bool {
         match self {
             Test::Present => true,
             Test::Equals(expected) => text == expected,
             Test::Path(rule) => rule.matches(text).is_some_and(|found| found.redirect.is_none()),
             Test::Class(digit) => text.len() == 3 && text.starts_with(*digit),
-            Test::Search(_) | Test::Json { .. } => false,
+            Test::Number(range) => text.parse().is_ok_and(|number| range.has(number)),
+            Test::Search(_) | Test::Json { .. } | Test::Stream { .. } => false,
         }
     }
 }

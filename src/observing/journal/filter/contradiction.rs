@@ -27,6 +27,9 @@ fn is_same_part(one: &Part, two: &Part) -> bool {
 
 /// Whether `other` fails wherever `one` holds.
 fn excludes(one: &Condition, other: &Condition) -> bool {
+    if let Some((one, other)) = one.states().zip(other.states()) {
+        return one.is_disjoint(other);
+    }
     if one.negated || !(one.part.is_single() || other.negated) {
         return false;
     }
@@ -37,6 +40,11 @@ fn excludes(one: &Condition, other: &Condition) -> bool {
     match &one.test {
         Test::Equals(text) => fails(other.text_fits(text)),
         Test::Path(rule) if !rule.pattern().contains('<') => fails(other.text_fits(rule.pattern())),
+        Test::Number(range) => match &other.test {
+            Test::Number(second) if other.negated => second.has(range.least) && second.has(range.most),
+            Test::Number(second) => range.most < second.least || second.most < range.least,
+            _ => range.least == range.most && fails(other.text_fits(&range.text())),
+        },
         Test::Class(digit) => match &other.test {
             Test::Class(second) => (second == digit) == other.negated,
             _ => false,
@@ -65,9 +73,10 @@ fn is_same_pattern(one: &Test, other: &Test) -> bool {
 fn words(condition: &Condition) -> Option<String> {
     let takes_pattern = condition.part.is_single() && !matches!(condition.part, Part::Json(_));
     let text = match &condition.test {
-        Test::Equals(text) => text,
-        Test::Path(rule) if !rule.pattern().contains('<') => rule.pattern(),
+        Test::Equals(text) => text.clone(),
+        Test::Path(rule) if !rule.pattern().contains('<') => rule.pattern().to_owned(),
+        Test::Number(range) if range.least == range.most => range.text(),
         _ => return None,
     };
-    (!condition.negated && takes_pattern && text.len() <= EXCERPT).then(|| regex_lite::escape(text))
+    (!condition.negated && takes_pattern && text.len() <= EXCERPT).then(|| regex_lite::escape(&text))
 }

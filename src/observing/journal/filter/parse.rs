@@ -41,7 +41,7 @@ pub(crate) const MAX_TIMEOUT: f64 = 600.0;
 pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The parts that a filter can name, as errors list them.
-pub(crate) const PARTS: [&str; 16] = [
+pub(crate) const PARTS: [&str; 18] = [
     "method",
     "path",
     "target",
@@ -58,6 +58,8 @@ pub(crate) const PARTS: [&str; 16] = [
     "cookie",
     "baggage",
     "generation",
+    "stream",
+    "pieces",
 ];
 
 /// The names of the numbers that a resource takes beside the conditions.
@@ -292,7 +294,10 @@ impl Reading {
         let named = Part::NAMELESS.into_iter().find(|(name, _)| *name == key.name);
         let part = named.map_or(Part::Body, |(_, part)| part);
         let test = match part {
+            Part::Stream if key.search => value::stream_like(self.pattern(text)?, text),
             _ if key.search => self.pattern(text)?,
+            Part::Stream => value::stream(text)?,
+            Part::Pieces => value::pieces(text)?,
             Part::Method => value::method(text)?,
             Part::Path => Test::Path(Box::new(value::path(text)?)),
             Part::Target => value::target(text)?,

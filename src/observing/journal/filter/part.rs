@@ -1,5 +1,6 @@
 //! The parts of an entry that a filter can name, and their texts in an entry.
 
+use super::stream;
 use super::subject::{Subject, Unknown};
 use crate::message::baggage::members;
 use crate::message::form::{self, Pairs, options};
@@ -28,6 +29,10 @@ pub(crate) enum Part {
     Status,
     /// The generation of the provision.
     Generation,
+    /// Whether the answer is a stream, and how it ended.
+    Stream,
+    /// The number of pieces that the stream has sent; missing where the answer is no stream.
+    Pieces,
     /// The parameters of the query with this name.
     Query(String),
     /// The request's header fields with this name, in any case.
@@ -83,7 +88,7 @@ impl Aspect {
 
 impl Part {
     /// The parts without a name or pointer, as filters write them.
-    pub(super) const NAMELESS: [(&'static str, Part); 9] = [
+    pub(super) const NAMELESS: [(&'static str, Part); 11] = [
         ("method", Part::Method),
         ("path", Part::Path),
         ("target", Part::Target),
@@ -92,10 +97,12 @@ impl Part {
         ("overlay", Part::Overlay),
         ("status", Part::Status),
         ("generation", Part::Generation),
+        ("stream", Part::Stream),
+        ("pieces", Part::Pieces),
         ("body", Part::Body),
     ];
 
-    /// Whether every entry has exactly one text for this part.
+    /// Whether no entry has several texts for this part.
     pub(super) fn is_single(&self) -> bool {
         matches!(self, Part::Json(_)) || Part::NAMELESS.iter().any(|(_, part)| part == self)
     }
@@ -108,6 +115,7 @@ impl Part {
             Part::Path => gone.path,
             Part::Rule | Part::Endpoint => gone.rule,
             Part::Generation => gone.generation,
+            Part::Stream | Part::Pieces => gone.stream,
             Part::Target | Part::Overlay => gone.headers,
             // The other parts of a refused request may not have been read.
             _ if entry.is_refused() => return Some(Unknown::Refused),
@@ -137,6 +145,8 @@ impl Part {
             Part::Overlay => one(entry.overlay.as_deref().unwrap_or_default()),
             Part::Status => Texts::from_iter([entry.status.to_string().into()]),
             Part::Generation => Texts::from_iter([entry.generation.to_string().into()]),
+            Part::Stream => Texts::from_iter([stream::words(entry.stream.as_ref()).into()]),
+            Part::Pieces => entry.stream.iter().map(|state| state.pieces.to_string().into()).collect(),
             Part::Query(name) => named(subject.query(), name),
             Part::Header(name) => subject.fields(name).map(Cow::Borrowed).collect(),
             Part::Baggage(key) => members(subject.fields("baggage"))

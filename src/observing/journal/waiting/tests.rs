@@ -1,5 +1,7 @@
 //! Waits for requests of a journal whose timer runs when a test says so.
 
+mod streams;
+
 use super::*;
 use crate::message::answer::Answer;
 use crate::message::epoch::Epoch;

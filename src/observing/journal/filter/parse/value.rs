@@ -1,9 +1,10 @@
 //! The values of conditions and numbers.
 
-use super::{Flaw, Key, MAX_TIMEOUT, Spot};
+use super::{Flaw, Key, MAX_NUMBER, MAX_TIMEOUT, Spot};
 use crate::observing::journal::filter::condition::Test;
 use crate::observing::journal::filter::excerpt;
 use crate::observing::journal::filter::part::Aspect;
+use crate::observing::journal::filter::stream::{KNOWN, Range, States};
 use crate::routing::method::{METHODS, is_token};
 use crate::routing::rule::{Rule, RuleOptions};
 use std::time::Duration;
@@ -152,6 +153,34 @@ pub(super) fn status(text: &str) -> Result<Test, Flaw> {
         // 0 is the status of a connection that a fault broke.
         (None, Ok(code @ (0 | 100..=999))) => Ok(Test::Equals(code.to_string())),
         _ => bad(format!("`{text}` is neither a status nor a class such as `2xx`")),
+    }
+}
+
+/// Parses the state of a stream.
+pub(super) fn stream(text: &str) -> Result<Test, Flaw> {
+    match States::parse(text) {
+        Some(states) => Ok(Test::Stream { states, written: text.to_owned(), search: false }),
+        None => bad(format!("`{}` is no state of a stream: {KNOWN}", excerpt(text))),
+    }
+}
+
+/// Makes the test for the states of a stream whose words a pattern matches.
+pub(super) fn stream_like(pattern: Test, text: &str) -> Test {
+    let states = States::of_words(|word| pattern.finds(word));
+    Test::Stream { states, written: text.to_owned(), search: true }
+}
+
+/// Parses a number of pieces, or a range: `3-`, `3-5`.
+pub(super) fn pieces(text: &str) -> Result<Test, Flaw> {
+    let number = |text: &str| number(text, MAX_NUMBER).ok();
+    let range = match text.split_once('-') {
+        None => number(text).map(|count| (count, count)),
+        Some((least, "")) => number(least).map(|least| (least, u64::MAX)),
+        Some((least, most)) => number(least).zip(number(most)).filter(|(least, most)| least <= most),
+    };
+    match range {
+        Some((least, most)) => Ok(Test::Number(Range { least, most })),
+        None => bad(format!("`{}` is neither a number nor a range such as `3-` or `3-5`", excerpt(text))),
     }
 }
 
