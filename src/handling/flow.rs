@@ -171,6 +171,7 @@ impl Flow<'_> {
     pub(super) fn begin_stream(&self, reply: &mut Reply) {
         let Some(stream) = reply.stream.as_mut().filter(|_| self.request.method() != "HEAD") else { return };
         let Some(mut pieces) = stream.take() else { return };
+        stream.epoch = self.request.epoch;
         let made = pieces.next();
         match made.piece {
             Ok(Some(first)) => {

@@ -71,15 +71,19 @@ impl Default for Progress {
 }
 
 impl Progress {
-    /// Notes that a piece of `bytes` was sent.
-    pub fn piece(&self, bytes: usize) {
+    /// Notes that a piece of `bytes` is sent. False if the stream has ended: then it must not be sent.
+    pub fn piece(&self, bytes: usize) -> bool {
         let after = self.began.elapsed();
         let mut state = lock(&self.state);
+        if state.ended.is_some() {
+            return false;
+        }
         state.pieces += 1;
         state.bytes += bytes as u64;
         if state.times.len() < MOST_TIMES {
             state.times.push(milliseconds(after));
         }
+        true
     }
 
     /// Notes the end. False if the stream has ended already: only the first end counts.
@@ -113,10 +117,9 @@ mod tests {
     #[test]
     fn pieces_are_counted_and_the_first_end_counts() {
         let progress = Progress::default();
-        (0..MOST_TIMES + 5).for_each(|_| progress.piece(2));
-        assert!(!progress.has_ended());
+        assert!((0..MOST_TIMES + 5).all(|_| progress.piece(2)) && !progress.has_ended());
         assert!(progress.end(Ending::Error, Some("why".into())));
-        assert!(!progress.end(Ending::Complete, None));
+        assert!(!progress.end(Ending::Complete, None) && !progress.piece(2));
         let State { pieces, bytes, times, ended, error } = progress.now();
         assert_eq!((pieces, bytes, times.len()), (105, 210, MOST_TIMES));
         assert_eq!((ended, error.as_deref()), (Some(Ending::Error), Some("why")));

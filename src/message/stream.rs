@@ -91,6 +91,8 @@ pub struct Stream {
     pub first: Option<Vec<u8>>,
     /// Bytes that the pieces hold in memory.
     pub space: usize,
+    /// The epoch in which the request began: a reset ends the streams of earlier epochs.
+    pub epoch: u64,
     pub progress: Arc<Progress>,
     pieces: Arc<Mutex<Option<Box<dyn Pieces>>>>,
 }
@@ -103,6 +105,7 @@ impl Stream {
             every,
             first: None,
             space,
+            epoch: 0,
             progress: Arc::default(),
             pieces: Arc::new(Mutex::new(Some(pieces))),
         }
