@@ -175,6 +175,8 @@ impl Flow<'_> {
         let made = pieces.next();
         match made.piece {
             Ok(Some(first)) => {
+                let counted = if pieces.are_made() { first.capacity() } else { 0 };
+                stream.space = stream.space.saturating_sub(counted);
                 stream.first = Some(first);
                 stream.put(pieces);
             }

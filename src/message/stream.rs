@@ -62,6 +62,11 @@ pub(crate) trait Pieces: Send {
 
     /// Whether it is known that no piece is left: then the answer ends with the last piece, and not when another would be due.
     fn is_over(&self) -> bool;
+
+    /// Whether the pieces exist already, so that [`Stream::space`] counts them.
+    fn are_made(&self) -> bool {
+        false
+    }
 }
 
 /// The result of making a piece.

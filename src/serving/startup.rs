@@ -329,7 +329,11 @@ fn unfinished(left: usize, streams: usize) -> String {
         (count > 0).then(|| format!("{count} {what}{plural} {word}"))
     };
     let requests = number(left.saturating_sub(streams), "request", "unanswered");
-    [requests, number(streams, "stream", "unfinished")].into_iter().flatten().collect::<Vec<_>>().join(" and ")
+    [requests, number(streams, "stream", "unfinished")]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(" and ")
 }
 
 /// Waits until all requests are answered, for at most `grace` or until a second signal. Returns the number of requests left, and

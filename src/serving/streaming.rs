@@ -9,13 +9,13 @@ use crate::message::epoch::Epoch;
 use crate::message::progress::{Ending, Progress};
 use crate::message::stream::{Failure, Pieces, Sink, Stream};
 use crate::observing::metrics::metrics;
-use crate::serving::http::{self, Incoming, Server};
+use crate::serving::http::{self, Client, Incoming, Server};
 use crate::serving::pending::Permit;
 use crate::serving::timer::{Key, Timer};
 use crate::system::lock::lock;
 use std::collections::{BTreeSet, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 use std::{io, mem};
@@ -28,6 +28,8 @@ pub(crate) struct Streaming {
     epoch: Arc<Epoch>,
     live: Mutex<HashMap<u64, Arc<Live>>>,
     next: AtomicU64,
+    /// Number of streams that have begun and not ended. A stream counts before its client has a byte.
+    open: AtomicUsize,
     /// Jobs of the timer that begin a stream.
     held: Mutex<BTreeSet<Key>>,
     /// The process stops and waits for no stream any more.
@@ -70,15 +72,22 @@ const CATCH_UP: Duration = Duration::from_secs(1);
 impl Streaming {
     /// Starts without streams. The workers of `server` make the pieces.
     pub(crate) fn new(timer: Timer, server: Weak<Server>, epoch: Arc<Epoch>) -> Arc<Streaming> {
-        let (live, next, held, stopped) =
-            (Mutex::default(), AtomicU64::new(0), Mutex::default(), AtomicBool::new(false));
-        Arc::new(Streaming { timer, server, epoch, live, next, held, stopped })
+        Arc::new(Streaming {
+            timer,
+            server,
+            epoch,
+            live: Mutex::default(),
+            next: AtomicU64::new(0),
+            open: AtomicUsize::new(0),
+            held: Mutex::default(),
+            stopped: AtomicBool::new(false),
+        })
     }
 
     /// Returns the number of streams, with those that are delayed before their beginning.
     pub(crate) fn open(&self) -> usize {
         let held = lock(&self.held).range((Instant::now(), 0)..).count();
-        lock(&self.live).len() + held
+        self.open.load(Ordering::Relaxed) + held
     }
 
     /// Breaks all streams off: with [`Ending::Stop`] also those that begin later, else those of earlier epochs.
@@ -133,14 +142,19 @@ impl Streaming {
         let (every, epoch, progress) = (stream.every, stream.epoch, stream.progress.clone());
         let (client, first) = (incoming.client(), stream.first.take().unwrap_or_default());
         let (due, length) = (Instant::now(), first.len());
-        let sent = self.begin(incoming, answer, first, close, &progress);
+        // Before the client has the piece: it may look at the journal then.
+        if !first.is_empty() && !client.as_ref().is_some_and(has_left) && progress.piece(length) {
+            metrics().stream_piece();
+        }
+        self.open.fetch_add(1, Ordering::Relaxed);
+        let sent = http::begin(incoming, answer, first, close);
         let pieces = stream.take();
         let sink = match sent {
             Ok(sink) => sink,
             Err(error) => {
                 pieces.into_iter().for_each(|pieces| self.drop_on_worker(pieces));
                 progress.end(Ending::Client, None);
-                metrics().stream_ended(Ending::Client);
+                self.ended(Ending::Client);
                 on_end(Ending::Client);
                 return Err(error);
             }
@@ -165,19 +179,9 @@ impl Streaming {
         Ok(())
     }
 
-    fn begin(
-        &self,
-        incoming: Incoming,
-        answer: Answer,
-        first: Vec<u8>,
-        close: bool,
-        progress: &Progress,
-    ) -> io::Result<Box<dyn Sink>> {
-        // Before the client has the piece: it may look at the journal then.
-        if !first.is_empty() && progress.piece(first.len()) {
-            metrics().stream_piece();
-        }
-        http::begin(incoming, answer, first, close)
+    fn ended(&self, ending: Ending) {
+        self.open.fetch_sub(1, Ordering::Relaxed);
+        metrics().stream_ended(ending);
     }
 
     /// Drops values of a script on a worker: dropping them recurses, and only workers have a stack for that.
@@ -280,7 +284,7 @@ impl Live {
         if !self.progress.end(ending, error) {
             return;
         }
-        metrics().stream_ended(ending);
+        self.streaming.ended(ending);
         lock(&self.streaming.live).remove(&self.number);
         let (pieces, planned, on_end, permit) = {
             let mut work = lock(&self.work);
@@ -298,6 +302,14 @@ impl Live {
             _ => self.sink.break_off(),
         }
     }
+}
+
+/// Whether a client has left already, for example while its answer was delayed.
+fn has_left(client: &Client) -> bool {
+    let left = Arc::new(AtomicBool::new(false));
+    let seen = left.clone();
+    client.on_gone(move || seen.store(true, Ordering::Relaxed));
+    left.load(Ordering::Relaxed)
 }
 
 /// Returns the time of the next piece by the schedule. The last one was due at `due`, and the client has taken it `stall` after it

@@ -51,6 +51,7 @@ mod state;
 mod statuses;
 mod stopping;
 mod store_bytes;
+mod streams;
 mod tidy;
 mod trial;
 mod try_command;

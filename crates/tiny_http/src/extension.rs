@@ -194,7 +194,8 @@ impl Request {
     {
         let mut context = self.context();
         context.keep_alive &= !answer.close;
-        let declared = (!answer.chunked || context.old).then(|| answer.body.len());
+        // The answer to HEAD has no body that an undeclared length could cut.
+        let declared = (!answer.chunked || context.old && !context.head_only).then(|| answer.body.len());
         let framing = BodyFraming::new(answer.status, declared, context);
         let mut body = match has_body(answer.status, context) {
             true if framing == BodyFraming::Chunked => in_chunks(answer.body),
