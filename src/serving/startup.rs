@@ -28,7 +28,7 @@ use crate::serving::refusal::{self, Loaded};
 use crate::serving::signals;
 use crate::serving::streaming::Streaming;
 use crate::serving::timer::Timer;
-use crate::serving::verdict::{QUIT, report_of, verdict};
+use crate::serving::verdict::{QUIT, report_of, unfinished, verdict};
 use crate::serving::workers::{AdminWork, MockWork};
 use crate::simulation::Simulation;
 use crate::system::io_error::failed_to;
@@ -320,20 +320,6 @@ impl Service {
 /// Returns the numbers of open and of busy connections of a server. A busy connection has a request that arrives or has no full answer.
 fn connections(server: &Weak<Server>) -> (usize, usize) {
     server.upgrade().map(|server| (server.num_connections(), server.num_busy())).unwrap_or_default()
-}
-
-/// Returns the requests that a stop leaves, as text. `left` is the number of all, `streams` that of begun ones among them.
-fn unfinished(left: usize, streams: usize) -> String {
-    let number = |count: usize, what: &str, word: &str| {
-        let plural = if count == 1 { "" } else { "s" };
-        (count > 0).then(|| format!("{count} {what}{plural} {word}"))
-    };
-    let requests = number(left.saturating_sub(streams), "request", "unanswered");
-    [requests, number(streams, "stream", "unfinished")]
-        .into_iter()
-        .flatten()
-        .collect::<Vec<_>>()
-        .join(" and ")
 }
 
 /// Waits until all requests are answered, for at most `grace` or until a second signal. Returns the number of requests left, and

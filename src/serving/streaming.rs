@@ -321,29 +321,4 @@ fn next_due(due: Instant, every: Duration, stall: Duration, now: Instant) -> Ins
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_the_client_and_long_delays_move_the_schedule() {
-        let ms = Duration::from_millis;
-        let due = Instant::now() + Duration::from_secs(3600);
-        for (every, late, stall, expected) in [
-            (200, 0, 0, 200),
-            (200, 150, 0, 200),
-            (200, 150, 190, 200),
-            // The next piece is due before now, and leaves at once. The one after it is in time again.
-            (200, 500, 0, 200),
-            (200, 0, 700, 700),
-            (200, 100, 700, 700),
-            (200, 5000, 0, 4000),
-            (200, 5000, 700, 4700),
-            (0, 0, 0, 0),
-            (0, 3000, 0, 2000),
-        ] {
-            let now = due + ms(late) + ms(stall);
-            let next = next_due(due, ms(every), ms(stall), now);
-            assert_eq!(next, due + ms(expected), "every {every}, late {late}, stall {stall}");
-        }
-    }
-}
+mod tests;

@@ -29,7 +29,7 @@ const SOURCE: &str = r#"fn registerRules() {
     app.get("/fails", || stream(|n| if n < 2 { "x" } else { throw "too bad" }));
     app.get("/none", || stream(|n| { throw "too bad" }));
     app.get("/loops", || stream(|n| { while n == 1 { } "x" }));
-    app.get("/large", || stream(["z" * 300000, "z"], #{ every: 3600 }));
+    app.get("/large", || stream(["z", "z" * 300000], #{ every: 3600 }));
     app.get("/nothing", || stream(|n| { store["made"] = n + 1; "x" }, #{ status: 204 }));
 }"#;
 
