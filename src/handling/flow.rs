@@ -171,9 +171,12 @@ impl Flow<'_> {
     pub(super) fn begin_stream(&self, reply: &mut Reply) {
         let Some(stream) = reply.stream.as_mut().filter(|_| self.request.method() != "HEAD") else { return };
         let Some(mut pieces) = stream.take() else { return };
+        stream.epoch = self.request.epoch;
         let made = pieces.next();
         match made.piece {
             Ok(Some(first)) => {
+                let counted = if pieces.are_made() { first.capacity() } else { 0 };
+                stream.space = stream.space.saturating_sub(counted);
                 stream.first = Some(first);
                 stream.put(pieces);
             }

@@ -64,6 +64,11 @@ pub(crate) trait Pieces: Send {
 
     /// Whether it is known that no piece is left: then the answer ends with the last piece, and not when another would be due.
     fn is_over(&self) -> bool;
+
+    /// Whether the pieces exist already, so that [`Stream::space`] counts them.
+    fn are_made(&self) -> bool {
+        false
+    }
 }
 
 /// The result of making a piece.
@@ -93,6 +98,8 @@ pub struct Stream {
     pub first: Option<Vec<u8>>,
     /// Bytes that the pieces hold in memory.
     pub space: usize,
+    /// The epoch in which the request began: a reset ends the streams of earlier epochs.
+    pub epoch: u64,
     pub progress: Arc<Progress>,
     pieces: Arc<Mutex<Option<Box<dyn Pieces>>>>,
 }
@@ -105,6 +112,7 @@ impl Stream {
             every,
             first: None,
             space,
+            epoch: 0,
             progress: Arc::default(),
             pieces: Arc::new(Mutex::new(Some(pieces))),
         }

@@ -1,5 +1,6 @@
 //! The access log (`--verbose`): a line for each request, as text or JSON.
 
+use crate::message::progress::{Ending, State};
 use crate::system::truncate::truncate;
 use serde_json::json;
 use std::net::SocketAddr;
@@ -84,19 +85,36 @@ impl AccessLog {
     ///
     /// The microseconds are the time from the request's arrival to now.
     pub(crate) fn write(self, line: &Line, status: u16, gone: bool) {
+        self.put(line, status, gone, None);
+    }
+
+    /// Writes the line for a stream that has ended.
+    pub(crate) fn write_stream(self, line: &Line, status: u16, progress: &State) {
+        self.put(line, status, progress.ended == Some(Ending::Client), Some(progress));
+    }
+
+    fn put(self, line: &Line, status: u16, gone: bool, stream: Option<&State>) {
         let Line { method, target, generation, listener, .. } = line;
         let micros = line.began.elapsed().as_micros();
         if self.json {
-            let fields = json!({
+            let mut fields = json!({
                 "listener": listener, "method": method, "target": target, "status": status, "rule": line.rule,
                 "microseconds": u64::try_from(micros).unwrap_or(u64::MAX), "generation": generation,
                 "gone": gone,
             });
+            if let Some(State { pieces, bytes, ended, .. }) = stream {
+                let ended = ended.map(Ending::word);
+                fields["stream"] = json!({ "pieces": pieces, "bytes": bytes, "ended": ended });
+            }
             log::info!(target: TARGET, "{fields}");
         } else {
             let rule = line.rule.as_deref().unwrap_or("-");
             let gone = if gone { ", the client had left" } else { "" };
-            log::info!(target: TARGET, "{listener} {method} {target} {status} {rule} {micros} us generation {generation}{gone}");
+            let stream = stream.map_or_else(String::new, |State { pieces, bytes, ended, .. }| {
+                let ended = ended.map_or("open", Ending::word);
+                format!(", stream of {pieces} pieces, {bytes} bytes: {ended}")
+            });
+            log::info!(target: TARGET, "{listener} {method} {target} {status} {rule} {micros} us generation {generation}{stream}{gone}");
         }
     }
 }

@@ -133,6 +133,8 @@ impl Listener {
     /// Ends the workers. The caller sets `Shared::stopping` before.
     pub(crate) fn stop(self) {
         (0..self.workers).for_each(|_| self.server.unblock());
+        // The engine's jobs may hold values of scripts, and this thread has no stack for dropping them.
+        std::mem::forget(self.server);
     }
 }
 
@@ -221,7 +223,7 @@ mod tests {
     fn shared(reactor: &Arc<Reactor>) -> Arc<Shared> {
         let timer = Timer::start(reactor.clone()).unwrap();
         Arc::new(Shared {
-            streaming: Streaming::new(timer.clone(), Weak::new()),
+            streaming: Streaming::new(timer.clone(), Weak::new(), Arc::default()),
             timer,
             access: AccessLog::new(false, false),
             draining: AtomicBool::new(false),

@@ -1,6 +1,7 @@
-//! Memory budget for delayed answers.
+//! Memory budget for delayed answers and streams.
 
 use crate::message::answer::Answer;
+use crate::message::stream::Stream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -21,6 +22,8 @@ pub(crate) struct PendingBudget {
 pub(crate) struct Permit {
     budget: Arc<PendingBudget>,
     bytes: usize,
+    /// 1 for an answer that is held back; 0 for a stream, which has a count of its own.
+    answers: usize,
 }
 
 impl PendingBudget {
@@ -31,30 +34,55 @@ impl PendingBudget {
 
     /// Reserves memory for `answer`; `None` if the budget is used up.
     pub(crate) fn take(self: &Arc<Self>, answer: &Answer) -> Option<Permit> {
-        let fields: usize = answer.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
-        let bytes = EACH + fields + answer.body.space();
-        let within = |taken: usize| taken.checked_add(bytes).filter(|taken| *taken <= self.most);
-        self.bytes.fetch_update(Ordering::AcqRel, Ordering::Acquire, within).ok()?;
-        self.answers.fetch_add(1, Ordering::Relaxed);
-        Some(Permit { budget: self.clone(), bytes })
+        self.reserve(space(answer), 1)
     }
 
-    /// Returns the number of answers.
+    /// Reserves memory for a stream that begins with `answer`; `None` if the budget is used up.
+    pub(crate) fn take_for_stream(self: &Arc<Self>, answer: &Answer, stream: &Stream) -> Option<Permit> {
+        let first = stream.first.as_ref().map_or(0, Vec::len);
+        self.reserve(space(answer) + stream.space + first, 0)
+    }
+
+    fn reserve(self: &Arc<Self>, bytes: usize, answers: usize) -> Option<Permit> {
+        let within = |taken: usize| taken.checked_add(bytes).filter(|taken| *taken <= self.most);
+        self.bytes.fetch_update(Ordering::AcqRel, Ordering::Acquire, within).ok()?;
+        self.answers.fetch_add(answers, Ordering::Relaxed);
+        Some(Permit { budget: self.clone(), bytes, answers })
+    }
+
+    /// Returns the number of answers. Streams are not among them.
     pub(crate) fn now(&self) -> usize {
         self.answers.load(Ordering::Relaxed)
+    }
+}
+
+/// Returns the bytes that an answer takes.
+fn space(answer: &Answer) -> usize {
+    let fields: usize = answer.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+    EACH + fields + answer.body.space()
+}
+
+impl Permit {
+    /// Frees `bytes` of the memory, which the engine counts from now on.
+    pub(crate) fn release(&mut self, bytes: usize) {
+        let bytes = bytes.min(self.bytes);
+        self.bytes -= bytes;
+        self.budget.bytes.fetch_sub(bytes, Ordering::AcqRel);
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
         self.budget.bytes.fetch_sub(self.bytes, Ordering::AcqRel);
-        self.budget.answers.fetch_sub(1, Ordering::Relaxed);
+        self.budget.answers.fetch_sub(self.answers, Ordering::Relaxed);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::message::stream::{Made, Pieces};
+    use std::time::Duration;
 
     #[test]
     fn a_permit_reserves_memory_until_it_is_dropped() {
@@ -74,6 +102,30 @@ mod tests {
         drop(second);
         assert_eq!((pending.now(), pending.bytes.load(Ordering::Relaxed)), (0, 0));
         assert!(pending.take(&large).is_some());
+    }
+
+    #[test]
+    fn a_stream_counts_with_its_pieces_and_not_as_an_answer() {
+        struct Empty;
+        impl Pieces for Empty {
+            fn next(&mut self) -> Made {
+                Made { hold: Duration::ZERO, piece: Ok(None) }
+            }
+
+            fn is_over(&self) -> bool {
+                true
+            }
+        }
+        let pending = PendingBudget::new(3 * EACH);
+        let mut stream = Stream::new(Duration::ZERO, 1000, Empty);
+        stream.first = Some(vec![0; 24]);
+        let mut permit = pending.take_for_stream(&Answer::default(), &stream).unwrap();
+        assert_eq!((pending.now(), pending.bytes.load(Ordering::Relaxed)), (0, EACH + 1024));
+        assert!(pending.take_for_stream(&Answer::default(), &stream).is_none());
+        permit.release(24);
+        assert_eq!(pending.bytes.load(Ordering::Relaxed), EACH + 1000);
+        drop(permit);
+        assert_eq!((pending.now(), pending.bytes.load(Ordering::Relaxed)), (0, 0));
     }
 
     #[test]

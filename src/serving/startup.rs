@@ -28,7 +28,7 @@ use crate::serving::refusal::{self, Loaded};
 use crate::serving::signals;
 use crate::serving::streaming::Streaming;
 use crate::serving::timer::Timer;
-use crate::serving::verdict::{QUIT, report_of, verdict};
+use crate::serving::verdict::{QUIT, report_of, unfinished, verdict};
 use crate::serving::workers::{AdminWork, MockWork};
 use crate::simulation::Simulation;
 use crate::system::io_error::failed_to;
@@ -165,13 +165,14 @@ impl Service {
             compress: settings.compress,
             required: Required(settings.require_provision.clone()),
         };
+        let reset = epoch.clone();
         let activation = with_stack(budget, move || {
             let engine = Arc::new(script::engine(budget));
             Activation::start(engine, options, Arc::new(directory), epoch).map_err(|error| error.to_string())
         })??;
         let timer = Timer::start(reactor).map_err(failed_to("start the timer"))?;
         let shared = Shared {
-            streaming: Streaming::new(timer.clone(), mock),
+            streaming: Streaming::new(timer.clone(), mock, reset),
             timer,
             access: access_log(settings),
             draining: AtomicBool::new(false),
@@ -238,12 +239,14 @@ impl Service {
         let journal = self.journal.clone();
         let own = settings.fail_on.unwrap_or_default();
         let (traffic, streaming) = (mock.clone(), self.shared.streaming.clone());
+        let streams = streaming.clone();
         let readings = move || Readings {
             generation: activation.generation(),
             differs: activation.differs(),
             mock: connections(&traffic),
             admin: connections(&admin),
             held: pending.now(),
+            streams: streams.open(),
             journal: journal.stats(),
             dropped_lines: logger::dropped(),
             store: activation.current().files.values.usage(),
@@ -303,11 +306,8 @@ impl Service {
         match left {
             0 => log::info!("stopped"),
             left => {
-                let requests = if left == 1 { "request" } else { "requests" };
-                log::warn!(
-                    "stopped with {left} {requests} unanswered after {} ms",
-                    settings.grace.as_millis()
-                )
+                let left = unfinished(left, self.shared.streaming.open());
+                log::warn!("stopped with {left} after {} ms", settings.grace.as_millis())
             }
         }
         self.shared.streaming.end_all(Ending::Stop);

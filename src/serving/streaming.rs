@@ -6,33 +6,45 @@
 
 use crate::chaos::StreamFaults;
 use crate::message::answer::Answer;
+use crate::message::epoch::Epoch;
 use crate::message::progress::{Ending, Progress};
 use crate::message::stream::{Failure, Pieces, Sink, Stream};
-use crate::serving::http::{self, Incoming, Server};
+use crate::observing::metrics::metrics;
+use crate::serving::http::{self, Client, Incoming, Server};
 use crate::serving::pending::Permit;
-use crate::serving::timer::Timer;
+use crate::serving::timer::{Key, Timer};
 use crate::system::lock::lock;
-use std::collections::HashMap;
-use std::io;
+use std::collections::{BTreeSet, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
+use std::{io, mem};
 
-/// The streams that have begun and not ended.
+/// The streams that have not ended.
 pub(crate) struct Streaming {
     timer: Timer,
     server: Weak<Server>,
+    /// A reset ends the streams of earlier epochs.
+    epoch: Arc<Epoch>,
     live: Mutex<HashMap<u64, Arc<Live>>>,
     next: AtomicU64,
+    /// Number of streams that have begun and not ended. A stream counts before its client has a byte.
+    open: AtomicUsize,
+    /// Jobs of the timer that begin a stream.
+    held: Mutex<BTreeSet<Key>>,
+    /// The process stops and waits for no stream any more.
+    stopped: AtomicBool,
 }
 
-/// Called with the end of a stream, and whether the client has all of it.
+/// Called with the end of a stream.
 pub(crate) type OnEnd = Box<dyn FnOnce(Ending) + Send>;
 
 /// A stream that has begun.
 struct Live {
     number: u64,
+    /// The epoch in which its request began.
+    epoch: u64,
     streaming: Arc<Streaming>,
     sink: Box<dyn Sink>,
     every: Duration,
@@ -46,6 +58,8 @@ struct Work {
     /// Time of the last piece by the schedule.
     due: Instant,
     faults: StreamFaults,
+    /// The job of the timer that makes or sends the next piece.
+    planned: Option<Key>,
     on_end: Option<OnEnd>,
     /// Memory that the stream holds.
     permit: Option<Permit>,
@@ -54,22 +68,65 @@ struct Work {
 /// Pause before a job is submitted again to a full queue.
 const AGAIN: Duration = Duration::from_millis(1);
 
+/// Longest delay of pieces by busy workers that is made up for. After a longer one the schedule moves, so that no burst follows.
+const CATCH_UP: Duration = Duration::from_secs(1);
+
 impl Streaming {
     /// Starts without streams. The workers of `server` make the pieces.
-    pub(crate) fn new(timer: Timer, server: Weak<Server>) -> Arc<Streaming> {
-        Arc::new(Streaming { timer, server, live: Mutex::default(), next: AtomicU64::new(0) })
+    pub(crate) fn new(timer: Timer, server: Weak<Server>, epoch: Arc<Epoch>) -> Arc<Streaming> {
+        Arc::new(Streaming {
+            timer,
+            server,
+            epoch,
+            live: Mutex::default(),
+            next: AtomicU64::new(0),
+            open: AtomicUsize::new(0),
+            held: Mutex::default(),
+            stopped: AtomicBool::new(false),
+        })
     }
 
-    /// Returns the number of streams.
-    #[expect(dead_code, reason = "the metrics read it next")]
+    /// Returns the number of streams, with those that are delayed before their beginning.
     pub(crate) fn open(&self) -> usize {
-        lock(&self.live).len()
+        let held = lock(&self.held).range((Instant::now(), 0)..).count();
+        self.open.load(Ordering::Relaxed) + held
     }
 
-    /// Breaks all streams off.
+    /// Breaks all streams off: with [`Ending::Stop`] also those that begin later, else those of earlier epochs.
     pub(crate) fn end_all(&self, ending: Ending) {
+        if ending == Ending::Stop {
+            self.stopped.store(true, Ordering::SeqCst);
+        }
+        // A stream that begins now sees that its time is over.
+        let held = mem::take(&mut *lock(&self.held));
+        held.into_iter().for_each(|key| self.hurry(key));
         let live: Vec<Arc<Live>> = lock(&self.live).values().cloned().collect();
-        live.iter().for_each(|live| live.end(ending, None));
+        live.iter().filter(|live| self.over(live.epoch).is_some()).for_each(|live| live.end(ending, None));
+    }
+
+    /// Returns how a stream of `epoch` must end, if it may not go on.
+    fn over(&self, epoch: u64) -> Option<Ending> {
+        match self.stopped.load(Ordering::SeqCst) {
+            true => Some(Ending::Stop),
+            false => (epoch != self.epoch.now()).then_some(Ending::Reset),
+        }
+    }
+
+    /// Notes that job `key` of the timer begins a stream of `epoch`.
+    pub(crate) fn hold(&self, key: Key, epoch: u64) {
+        let mut held = lock(&self.held);
+        *held = held.split_off(&(Instant::now(), 0));
+        held.insert(key);
+        drop(held);
+        if self.over(epoch).is_some() {
+            self.hurry(key);
+        }
+    }
+
+    /// Runs job `key` of the timer now, if it has not begun.
+    pub(crate) fn hurry(&self, key: Key) {
+        lock(&self.held).remove(&key);
+        self.timer.take(key).into_iter().for_each(|begin| begin());
     }
 
     /// Sends `answer` with the first piece of `stream`, and the others when they are due. The thread does not wait.
@@ -80,31 +137,40 @@ impl Streaming {
         self: &Arc<Self>,
         incoming: Incoming,
         answer: Answer,
-        (stream, faults): (Stream, StreamFaults),
+        (mut stream, faults): (Stream, StreamFaults),
         close: bool,
-        (permit, on_end): (Option<Permit>, OnEnd),
+        (mut permit, on_end): (Option<Permit>, OnEnd),
     ) -> io::Result<()> {
-        let (every, progress) = (stream.every, stream.progress.clone());
-        let (client, first) = (incoming.client(), stream.first.clone().unwrap_or_default());
+        let (every, epoch, progress) = (stream.every, stream.epoch, stream.progress.clone());
+        let (client, first) = (incoming.client(), stream.first.take().unwrap_or_default());
+        let (due, length) = (Instant::now(), first.len());
         // Before the client has the piece: it may look at the journal then.
-        if !first.is_empty() {
-            progress.piece(first.len());
+        if !first.is_empty() && !client.as_ref().is_some_and(has_left) && progress.piece(length) {
+            metrics().stream_piece();
         }
-        let sink = match http::begin(incoming, answer, first, close) {
+        self.open.fetch_add(1, Ordering::Relaxed);
+        let sent = http::begin(incoming, answer, first, close);
+        let pieces = stream.take();
+        let sink = match sent {
             Ok(sink) => sink,
             Err(error) => {
-                stream.take().into_iter().for_each(|pieces| self.drop_on_worker(pieces));
+                pieces.into_iter().for_each(|pieces| self.drop_on_worker(pieces));
                 progress.end(Ending::Client, None);
+                self.ended(Ending::Client);
                 on_end(Ending::Client);
                 return Err(error);
             }
         };
-        let pieces = stream.take();
-        let work = Work { pieces, due: Instant::now(), faults, on_end: Some(on_end), permit };
+        permit.iter_mut().for_each(|permit| permit.release(length));
+        let work = Work { pieces, due, faults, planned: None, on_end: Some(on_end), permit };
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let (streaming, work) = (self.clone(), Mutex::new(work));
-        let live = Arc::new(Live { number, streaming, sink, every, progress, work });
+        let live = Arc::new(Live { number, epoch, streaming, sink, every, progress, work });
         lock(&self.live).insert(number, live.clone());
+        // After the insertion: a reset or a stop that came before it has not seen this stream.
+        if let Some(ending) = self.over(epoch) {
+            live.end(ending, None);
+        }
         if let Some(client) = client {
             let weak = Arc::downgrade(&live);
             client.on_gone(move || {
@@ -115,14 +181,23 @@ impl Streaming {
         Ok(())
     }
 
+    fn ended(&self, ending: Ending) {
+        self.open.fetch_sub(1, Ordering::Relaxed);
+        metrics().stream_ended(ending);
+    }
+
     /// Drops values of a script on a worker: dropping them recurses, and only workers have a stack for that.
     fn drop_on_worker(self: &Arc<Self>, pieces: Box<dyn Pieces>) {
-        self.submit(Box::new(move || drop(pieces)));
+        // A process that stops has no workers to rely on, and gives all memory back anyway.
+        match self.stopped.load(Ordering::SeqCst) {
+            true => mem::forget(pieces),
+            false => self.submit(Box::new(move || drop(pieces))),
+        }
     }
 
     /// Gives `job` to a worker, later if too many jobs wait already.
     fn submit(self: &Arc<Self>, job: Box<dyn FnOnce() + Send>) {
-        let Some(server) = self.server.upgrade() else { return };
+        let Some(server) = self.server.upgrade() else { return mem::forget(job) };
         if let Err(job) = server.submit(job) {
             let streaming = self.clone();
             self.timer.after(AGAIN, Box::new(move || streaming.submit(job)));
@@ -140,29 +215,31 @@ impl Live {
         if is_over {
             return self.end(Ending::Complete, None);
         }
-        let live = self.clone();
-        self.sink.when_taken(Box::new(move || live.plan()));
+        let (live, sent) = (self.clone(), Instant::now());
+        self.sink.when_taken(Box::new(move || live.plan(sent)));
     }
 
-    fn plan(self: Arc<Self>) {
-        let now = Instant::now();
+    /// Plans the next piece. The kernel has the last one, which was sent at `sent`.
+    fn plan(self: Arc<Self>, sent: Instant) {
         let wait = {
-            let mut work = lock(&self.work);
-            // A piece that the client took late moves the later ones. A worker that was late does not.
+            let (mut work, now) = (lock(&self.work), Instant::now());
             let pause = self.every + work.faults.pause();
-            work.due = (work.due + pause).max(now);
-            work.due - now
+            work.due = next_due(work.due, pause, now - sent, now);
+            work.due.saturating_duration_since(now)
         };
-        self.after(wait, |live| live.make_on_worker());
+        self.after(wait, Live::make_on_worker);
     }
 
-    /// Calls `then` after `time`, on the timer thread, or now.
+    /// Calls `then` after `time`, on the timer thread, or now. Not at all once the stream has ended.
     fn after(self: Arc<Self>, time: Duration, then: impl FnOnce(Arc<Live>) + Send + 'static) {
         if time.is_zero() {
             return then(self);
         }
-        let streaming = self.streaming.clone();
-        streaming.timer.after(time, Box::new(move || then(self)));
+        let live = self.clone();
+        let mut work = lock(&self.work);
+        if !self.progress.has_ended() {
+            work.planned = Some(self.streaming.timer.after(time, Box::new(move || then(live))));
+        }
     }
 
     fn make_on_worker(self: Arc<Self>) {
@@ -177,6 +254,7 @@ impl Live {
         {
             let mut work = lock(&self.work);
             if self.progress.has_ended() {
+                // Dropping values of a script may take long.
                 drop(work);
                 return;
             }
@@ -196,7 +274,10 @@ impl Live {
     fn send(self: Arc<Self>, bytes: Vec<u8>) {
         if !bytes.is_empty() {
             // Before the client has the piece: it may look at the journal then.
-            self.progress.piece(bytes.len());
+            if !self.progress.piece(bytes.len()) {
+                return;
+            }
+            metrics().stream_piece();
             if !self.sink.add(bytes) {
                 return self.end(Ending::Client, None);
             }
@@ -209,20 +290,43 @@ impl Live {
         if !self.progress.end(ending, error) {
             return;
         }
+        self.streaming.ended(ending);
         lock(&self.streaming.live).remove(&self.number);
-        let (cut, (pieces, on_end, permit)) = {
+        let cut = lock(&self.work).faults.cut_at(self.progress.pieces());
+        let (pieces, planned, on_end, permit) = {
             let mut work = lock(&self.work);
-            let cut = work.faults.cut_at(self.progress.pieces());
-            (cut, (work.pieces.take(), work.on_end.take(), work.permit.take()))
+            (work.pieces.take(), work.planned.take(), work.on_end.take(), work.permit.take())
         };
         drop(permit);
+        planned.into_iter().for_each(|key| drop(self.streaming.timer.take(key)));
         pieces.into_iter().for_each(|pieces| self.streaming.drop_on_worker(pieces));
         // Before the client sees the end: it may look at the journal then.
         on_end.into_iter().for_each(|on_end| on_end(ending));
         match ending {
             Ending::Complete => self.sink.end(),
             Ending::Chaos if cut.is_some_and(|cut| cut.garbage) => self.sink.spoil(),
+            // The process ends before the client takes these bytes. Without a reset, a client without chunks would take that for the end.
+            Ending::Stop if self.sink.waiting().is_some_and(|bytes| bytes > 0) => self.sink.reset(),
             _ => self.sink.break_off(),
         }
     }
 }
+
+/// Whether a client has left already, for example while its answer was delayed.
+fn has_left(client: &Client) -> bool {
+    let left = Arc::new(AtomicBool::new(false));
+    let seen = left.clone();
+    client.on_gone(move || seen.store(true, Ordering::Relaxed));
+    left.load(Ordering::Relaxed)
+}
+
+/// Returns the time of the next piece by the schedule. The last one was due at `due`, and the client has taken it `stall` after it
+/// was sent.
+///
+/// A client that takes a piece late moves the later ones. A worker that was late does not, up to [`CATCH_UP`].
+fn next_due(due: Instant, every: Duration, stall: Duration, now: Instant) -> Instant {
+    (due + every.max(stall)).max(now.checked_sub(CATCH_UP).unwrap_or(now))
+}
+
+#[cfg(test)]
+mod tests;

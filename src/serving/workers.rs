@@ -4,7 +4,7 @@ use crate::admin::{self, Admin};
 use crate::chaos::{Chaos, Reply};
 use crate::handling::{self, Outcome, Unmatched};
 use crate::message::answer::Answer;
-use crate::message::progress::{Ending, Progress};
+use crate::message::progress::Progress;
 use crate::message::request::Request;
 use crate::message::request::reception::Reception;
 use crate::observing::access_log::Line;
@@ -82,8 +82,8 @@ impl Work for MockWork {
 }
 
 impl MockWork {
-    /// Reserves memory for an answer that is delayed, or that is so large that its client may not take it at once. Without memory,
-    /// 503 replaces the answer, and `complete` adds its headers.
+    /// Reserves memory for an answer that is delayed, for a stream, or for an answer so large that its client may not take it at once.
+    /// Without memory, 503 replaces the answer, and `complete` adds its headers.
     ///
     /// Runs before metrics and journal, which must see the answer that is really sent.
     fn permit(
@@ -92,8 +92,13 @@ impl MockWork {
         reply: &mut Reply,
         complete: impl FnOnce(&mut Answer),
     ) -> Option<Permit> {
+        leave_pieces_out(incoming, reply);
         let waits = reply.takes_time();
-        let permit = if waits { self.pending.take(&reply.answer) } else { None };
+        let permit = match &reply.stream {
+            Some(stream) => self.pending.take_for_stream(&reply.answer, stream),
+            None if waits => self.pending.take(&reply.answer),
+            None => None,
+        };
         if permit.is_none() && (waits || !incoming.reserve(reply.answer.body.space())) {
             *reply = refusal::no_room(self.pending.most).into();
             complete(&mut reply.answer);
@@ -136,6 +141,17 @@ impl MockWork {
     }
 }
 
+/// Drops the stream of a reply without a body, or of one that a fault breaks. Here and not when the reply is sent: dropping values of
+/// a script recurses, and only workers have a stack for that.
+fn leave_pieces_out(incoming: &Incoming, reply: &mut Reply) {
+    let status = reply.status_sent();
+    if reply.stream.is_some() && (status == 0 || !incoming.has_body(status)) {
+        reply.stream = None;
+        // The answer to HEAD says what GET would send.
+        reply.answer.headers.push(("Transfer-Encoding".into(), "chunked".into()));
+    }
+}
+
 fn nanoseconds(time: Duration) -> u64 {
     // Not `as_nanos`: no request takes the 500 years that overflow, and 128 bits cost more than the clock.
     time.as_secs() * 1_000_000_000 + u64::from(time.subsec_nanos())
@@ -173,7 +189,7 @@ impl Shared {
     /// Sends `reply` to the client of `incoming`, from any thread.
     fn send(&self, incoming: Incoming, reply: Reply, line: Option<Line>, permit: Option<Permit>) {
         let (close, status) = (self.draining.load(Ordering::Acquire), reply.status_sent());
-        if status != 0 && incoming.has_body(status) && reply.stream.is_some() {
+        if reply.stream.is_some() {
             return self.stream(incoming, reply, line, permit);
         }
         let sent = http::send(incoming, reply, close, permit);
@@ -190,9 +206,10 @@ impl Shared {
         let Reply { answer, stream: Some(stream), injected, .. } = reply else { return };
         let faults = injected.map(|injected| injected.stream).unwrap_or_default();
         let (close, status, access) = (self.draining.load(Ordering::Acquire), answer.status, self.access);
-        let on_end = Box::new(move |ending| {
+        let progress = stream.progress.clone();
+        let on_end = Box::new(move |_| {
             if let Some(line) = line {
-                access.write(&line, status, ending != Ending::Complete);
+                access.write_stream(&line, status, &progress.now());
             }
         });
         if let Err(error) = self.streaming.start(incoming, answer, (*stream, faults), close, (permit, on_end))
@@ -208,10 +225,12 @@ impl Shared {
             return self.send(incoming, reply, line, permit);
         }
         let (hold, client, shared) = (reply.hold, incoming.client(), self.clone());
+        let epoch = reply.stream.as_ref().map(|stream| stream.epoch);
         let key = self.timer.after(hold, Box::new(move || shared.send(incoming, reply, line, permit)));
-        let timer = self.timer.clone();
+        let streaming = self.streaming.clone();
+        epoch.into_iter().for_each(|epoch| streaming.hold(key, epoch));
         if let Some(client) = client {
-            client.on_gone(move || timer.take(key).into_iter().for_each(|send| send()));
+            client.on_gone(move || streaming.hurry(key));
         }
     }
 }

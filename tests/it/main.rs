@@ -52,6 +52,7 @@ mod statuses;
 mod stopping;
 mod store_bytes;
 mod stream_journal;
+mod streams;
 mod tidy;
 mod trial;
 mod try_command;

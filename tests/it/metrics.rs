@@ -31,6 +31,12 @@ fn page(mock: &Mock) -> Page {
     parser::parse(&reply.text()).unwrap_or_else(|error| panic!("{error}\n{}", reply.text()))
 }
 
+/// Returns the value of a metric.
+#[track_caller]
+pub(crate) fn value(mock: &Mock, name: &str, labels: &[(&str, &str)]) -> f64 {
+    page(mock).value(name, labels).unwrap()
+}
+
 /// Returns how many connections of `listener` have a request that is arriving or not answered in full.
 pub(crate) fn busy(mock: &Mock, listener: &str) -> f64 {
     page(mock).value("h1mock_connections_busy", &[("listener", listener)]).unwrap()

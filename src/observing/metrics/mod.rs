@@ -13,6 +13,7 @@ pub(crate) use exposition::CONTENT_TYPE;
 pub(crate) use rules::Counted;
 pub(crate) use unmatched::Row as UnmatchedRow;
 
+use crate::message::progress::Ending;
 use crate::observing::counters::RuleCounters;
 use crate::routing::rule::Rule;
 use crate::script::runtime::fault::LoadError;
@@ -38,6 +39,10 @@ pub struct Metrics {
     first_error: OnceLock<String>,
     /// Refused requests of each listener, by status.
     refused: [(&'static str, RuleCounters); 2],
+    /// Streams that have ended, in the order of [`Ending::ALL`].
+    streams: [AtomicU64; Ending::ALL.len()],
+    /// Pieces of all streams.
+    pieces: AtomicU64,
     loads: AtomicU64,
     failed_loads: AtomicU64,
     /// The latest load failed.
@@ -54,6 +59,8 @@ impl Default for Metrics {
             unmatched: Unmatched::default(),
             first_error: OnceLock::new(),
             refused: ["mock", "admin"].map(|listener| (listener, RuleCounters::new(16))),
+            streams: Default::default(),
+            pieces: AtomicU64::new(0),
             loads: AtomicU64::new(0),
             failed_loads: AtomicU64::new(0),
             failing: AtomicBool::new(false),
@@ -97,6 +104,16 @@ impl Metrics {
     pub fn stream_failed(&self, served: bool, counters: Option<&RuleCounters>, error: &str) {
         self.rules.add_error(served, counters);
         self.first_error.get_or_init(|| error.to_owned());
+    }
+
+    /// Counts a piece of a stream.
+    pub(crate) fn stream_piece(&self) {
+        self.pieces.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a stream that has ended.
+    pub(crate) fn stream_ended(&self, ending: Ending) {
+        self.streams[ending as usize].fetch_add(1, Ordering::Relaxed);
     }
 
     /// Counts a request that the engine refused.

@@ -5,6 +5,7 @@ use super::histogram::BOUNDS;
 use super::process::Usage;
 use super::rules::Sums;
 use super::{AtomicU64, Metrics, Ordering, RuleCounters};
+use crate::message::progress::Ending;
 use crate::observing::counters::Key;
 use crate::observing::journal::Stats;
 use crate::routing::method::METHODS;
@@ -22,6 +23,8 @@ pub struct Readings {
     pub admin: (usize, usize),
     /// Answers that wait or dribble.
     pub held: usize,
+    /// Streams that have not ended.
+    pub streams: usize,
     pub journal: Stats,
     pub dropped_lines: u64,
     /// Bytes that the values of `store` take, and the limit for them.
@@ -39,9 +42,11 @@ impl Metrics {
         refused(&mut page, &self.refused);
         let load = |number: &AtomicU64| number.load(Ordering::Relaxed);
         let Readings { journal, store: (store, store_budget), .. } = readings;
-        let numbers: [(&str, &str, u64); 13] = [
+        let numbers: [(&str, &str, u64); 15] = [
             ("h1mock_unmatched_requests_total", "Requests that no rule served.", self.unmatched.total()),
             ("h1mock_held_answers", HELD, readings.held as u64),
+            ("h1mock_streams_open", "Streams that have not ended.", readings.streams as u64),
+            ("h1mock_stream_pieces_total", "Pieces of streams that were sent.", load(&self.pieces)),
             ("h1mock_loads_total", "Loads of provisions, failed ones included.", load(&self.loads)),
             ("h1mock_load_failures_total", "Loads of provisions that failed.", load(&self.failed_loads)),
             ("h1mock_generation", "Generation of the provision that serves.", readings.generation),
@@ -56,6 +61,11 @@ impl Metrics {
         ];
         for (name, help, number) in numbers {
             page.single(name, help, &number);
+        }
+        let name = "h1mock_streams_total";
+        page.family(name, "Streams that have ended, by how they ended.");
+        for (ending, count) in Ending::ALL.into_iter().zip(&self.streams) {
+            page.sample(name, &[("ended", ending.word())], &load(count));
         }
         let usage = Usage::now();
         let started = self.started.duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs());

@@ -21,6 +21,8 @@ fn the_page_is_what_a_strict_parser_takes() {
     metrics.refused("mock", 431);
     metrics.refused("admin", 400);
     metrics.unmatched.add("GET", "/");
+    metrics.stream_piece();
+    Ending::ALL.into_iter().chain([Ending::Stop]).for_each(|ending| metrics.stream_ended(ending));
     let journal = Stats { bytes: 1, budget: 2, entries: 3, evicted_in_all: 4, ..Stats::default() };
     let readings = Readings {
         generation: 7,
@@ -28,6 +30,7 @@ fn the_page_is_what_a_strict_parser_takes() {
         mock: (5, 2),
         admin: (1, 1),
         held: 1,
+        streams: 10,
         journal,
         dropped_lines: 6,
         store: (8, 9),
@@ -41,6 +44,11 @@ fn the_page_is_what_a_strict_parser_takes() {
         ("h1mock_script_seconds_total", &[("rule", "none")], 0.004),
         ("h1mock_script_errors_total", &[("rule", "none")], 1.0),
         ("h1mock_held_answers", &[], 1.0),
+        ("h1mock_streams_open", &[], 10.0),
+        ("h1mock_stream_pieces_total", &[], 1.0),
+        ("h1mock_streams_total", &[("ended", "complete")], 1.0),
+        ("h1mock_streams_total", &[("ended", "chaos")], 1.0),
+        ("h1mock_streams_total", &[("ended", "stop")], 2.0),
         ("h1mock_connections", &[("listener", "mock")], 5.0),
         ("h1mock_connections_busy", &[("listener", "mock")], 2.0),
         ("h1mock_refused_requests_total", &[("listener", "mock"), ("status", "431")], 1.0),

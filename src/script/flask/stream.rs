@@ -35,6 +35,10 @@ impl Pieces for Listed {
     fn is_over(&self) -> bool {
         self.items.len() == 0
     }
+
+    fn are_made(&self) -> bool {
+        true
+    }
 }
 
 /// The pieces that a function makes, one for each call.
