@@ -144,7 +144,8 @@ fn write_lines(lines: &mut Vec<u8>, name: &str, text: &str) {
 pub(crate) fn register(natives: &mut Natives) {
     let sse = |context: NativeCallContext, events: Dynamic, options: Dynamic| {
         let options = Options::read("sse", &options, &OPTIONS)?;
-        let response = stream::respond(&context, "sse", events, event, ("text/event-stream", options))?;
+        let response =
+            stream::respond(&context, "sse", events, event, ("text/event-stream; charset=utf-8", options))?;
         let answer = &mut response.lock().answer;
         if answer.header("cache-control").is_none() {
             answer.set_header("Cache-Control", "no-cache");
