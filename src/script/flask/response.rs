@@ -14,6 +14,7 @@ use crate::script::runtime::json;
 use crate::script::runtime::natives::{Fallible, Natives, ScriptValue};
 use crate::script::runtime::size_limits::full_text;
 use crate::system::lock::lock;
+use crate::system::truncate::beginning;
 use rhai::{Array, Dynamic, ImmutableString, Map};
 use smallvec::{SmallVec, smallvec};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -134,6 +135,10 @@ pub(crate) fn header_values(
     };
     for value in &values {
         check_header(name, value)?;
+        if name.eq_ignore_ascii_case("transfer-encoding") && !value.eq_ignore_ascii_case("chunked") {
+            let shown = beginning(value, 80);
+            return Err(format!("header `Transfer-Encoding` can only be `chunked`, not `{shown}`: the coding of a body is `Content-Encoding`").into());
+        }
     }
     Ok(values)
 }

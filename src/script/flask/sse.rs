@@ -11,6 +11,7 @@
 //! and an empty line. A plain text is the data of an event.
 
 use super::stream::{self, Options};
+use crate::script::runtime::analysis::streams::OF_SSE;
 use crate::script::runtime::frozen::{as_map, is_list};
 use crate::script::runtime::json;
 use crate::script::runtime::natives::{Fallible, Natives};
@@ -20,9 +21,6 @@ use rhai::{Blob, Dynamic, ImmutableString, Map, NativeCallContext};
 
 /// The keys of an event, in the order in which they are sent.
 const KEYS: [&str; 5] = ["comment", "event", "id", "retry", "data"];
-
-/// Options of `sse`. The media type is that of events.
-const OPTIONS: [&str; 3] = ["every", "status", "headers"];
 
 /// Returns the lines of an event and the empty line at its end.
 fn event(value: &Dynamic) -> Fallible<Vec<u8>> {
@@ -143,7 +141,7 @@ fn write_lines(lines: &mut Vec<u8>, name: &str, text: &str) {
 
 pub(crate) fn register(natives: &mut Natives) {
     let sse = |context: NativeCallContext, events: Dynamic, options: Dynamic| {
-        let options = Options::read("sse", &options, &OPTIONS)?;
+        let options = Options::read("sse", &options, &OF_SSE)?;
         let response =
             stream::respond(&context, "sse", events, event, ("text/event-stream; charset=utf-8", options))?;
         let answer = &mut response.lock().answer;

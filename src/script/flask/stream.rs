@@ -11,6 +11,7 @@ use crate::chaos::{LONGEST, Reply};
 use crate::message::answer::{Answer, HTML};
 use crate::message::media_type::with_charset;
 use crate::message::stream::{Failure, Made, Pieces, Stream};
+use crate::script::runtime::analysis::streams::OF_STREAM;
 use crate::script::runtime::budget;
 use crate::script::runtime::call::{self, Call};
 use crate::script::runtime::fault::Fault;
@@ -280,11 +281,9 @@ fn no_pieces(name: &str, pieces: &Dynamic) -> Box<EvalAltResult> {
         .into()
 }
 
-const OPTIONS: [&str; 5] = ["every", "mimetype", "content_type", "status", "headers"];
-
 pub(crate) fn register(natives: &mut Natives) {
     let stream = |context: NativeCallContext, pieces: Dynamic, options: Dynamic| {
-        let options = Options::read("stream", &options, &OPTIONS)?;
+        let options = Options::read("stream", &options, &OF_STREAM)?;
         respond(&context, "stream", pieces, piece, (HTML, options))
     };
     natives

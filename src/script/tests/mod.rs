@@ -5,6 +5,7 @@ mod linear;
 mod names;
 mod reference;
 mod store;
+mod streams;
 mod simulated;
 mod threads;
 pub(crate) mod trial;

@@ -78,6 +78,38 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ("hello()", "function `hello` takes 1 argument, not 0", ""),
     ("hello(1, 2)", "function `hello` takes 1 argument, not 2", ""),
     ("round(1, 2, 3)", "function `round` takes 1 or 2 arguments, not 3", ""),
+    // Streams.
+    (
+        "stream([], #{ evry: 1 })",
+        "`stream` has no option `evry`: it takes every, mimetype, content_type, status, headers",
+        "did you mean `every`?",
+    ),
+    (
+        "sse([], #{ mimetype: item.id })",
+        "`sse` has no option `mimetype`: it takes every, status, headers",
+        "",
+    ),
+    (
+        "stream(view)",
+        "stream calls the function with the number of the piece, and `view` takes no argument",
+        "write `fn view(n) { ... }`",
+    ),
+    (
+        "stream(Fn(\"view\"))",
+        "stream calls the function with the number of the piece, and `view` takes no argument",
+        "write `fn view(n) { ... }`",
+    ),
+    (
+        "sse(|| \"a\")",
+        "sse calls the function with the number of the piece, and the closure takes no argument",
+        "write `|n| ...`",
+    ),
+    (
+        "stream(|a, b| item.id)",
+        "stream calls the function with the number of the piece, and the closure takes 2 arguments",
+        "write `|n| ...`",
+    ),
+    ("stream([], 1, 2)", "function `stream` takes 1 or 2 arguments, not 3", ""),
     // Imports.
     ("lib::dubble(1)", "`library` has no function `dubble`", "did you mean `lib::double`?"),
     ("lib::double()", "function `lib::double` takes 1 argument, not 0", ""),
@@ -187,6 +219,9 @@ const RIGHT: &[&str] = &[
     "let i = 0; while i < 3 { i += 1; } do { i -= 1; } until i == 0; loop { break; }",
     "switch item.id { 1 if items.is_empty() => 1, 2..5 => 2, _ => 3 }",
     "let x = if items.len() > 0 { 1 } else if items.is_empty() { 2 } else { 3 }; x",
+    "stream(hello, #{ every: 0.1, status: item.id })",
+    "stream(|n| item.id + n)",
+    "sse(items); sse(f); stream(Fn(\"hello\")); stream(lib::names)",
     "hello(1)",
     "4.half()",
     "item.area()",
