@@ -91,3 +91,54 @@ impl Walker<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{load, provision};
+
+    #[test]
+    fn a_wrong_stream_has_a_warning() {
+        let mistakes: [(&str, &str, &str); 7] = [
+            (
+                "stream([], #{ evry: 1 })",
+                "`stream` has no option `evry`: it takes every, mimetype, content_type, status, headers",
+                "did you mean `every`?",
+            ),
+            (
+                "sse([], #{ mimetype: item.id })",
+                "`sse` has no option `mimetype`: it takes every, status, headers",
+                "",
+            ),
+            (
+                "stream(view)",
+                "stream calls the function with the number of the piece, and `view` takes no argument",
+                "write `fn view(n) { ... }`",
+            ),
+            (
+                "stream(Fn(\"view\"))",
+                "stream calls the function with the number of the piece, and `view` takes no argument",
+                "write `fn view(n) { ... }`",
+            ),
+            (
+                "sse(|| \"a\")",
+                "sse calls the function with the number of the piece, and the closure takes no argument",
+                "write `|n| ...`",
+            ),
+            (
+                "stream(|a, b| item.id)",
+                "stream calls the function with the number of the piece, and the closure takes 2 arguments",
+                "write `|n| ...`",
+            ),
+            ("stream([], 1, 2)", "function `stream` takes 1 or 2 arguments, not 3", ""),
+        ];
+        for (line, message, hint) in mistakes {
+            let warnings =
+                load(&provision(line)).unwrap_or_else(|error| panic!("{line}: {}", error.report()));
+            let found: Vec<(&str, &str)> = warnings
+                .iter()
+                .map(|warning| (&*warning.message, warning.hint.as_deref().unwrap_or_default()))
+                .collect();
+            assert_eq!(found, [(message, hint)], "{line}");
+        }
+    }
+}

@@ -14,7 +14,7 @@ const LIBRARY: &str =
     "const LIMIT = 3; let names = []; fn double(n) { n * 2 } private fn own() { 1 } fn area() { this.w }";
 
 /// Returns a provision with `line` in its view, as line 7.
-fn provision(line: &str) -> String {
+pub(super) fn provision(line: &str) -> String {
     format!(
         r#"import "library" as lib;
 const DB = #{{}}; const LIST = [1]; let total = 0; const SCOPE = store.scope("a");
@@ -27,7 +27,7 @@ fn view() {{ let item = #{{ id: 1 }}; let items = [1]; let f = |x| x;
     )
 }
 
-fn load(source: &str) -> Result<Vec<Fault>, Fault> {
+pub(super) fn load(source: &str) -> Result<Vec<Fault>, Fault> {
     let (folder, budget) = (Folder::new(), Budget::default());
     let directory = folder.directory();
     fs::write(folder.root().join("library"), LIBRARY).unwrap();
@@ -78,38 +78,6 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ("hello()", "function `hello` takes 1 argument, not 0", ""),
     ("hello(1, 2)", "function `hello` takes 1 argument, not 2", ""),
     ("round(1, 2, 3)", "function `round` takes 1 or 2 arguments, not 3", ""),
-    // Streams.
-    (
-        "stream([], #{ evry: 1 })",
-        "`stream` has no option `evry`: it takes every, mimetype, content_type, status, headers",
-        "did you mean `every`?",
-    ),
-    (
-        "sse([], #{ mimetype: item.id })",
-        "`sse` has no option `mimetype`: it takes every, status, headers",
-        "",
-    ),
-    (
-        "stream(view)",
-        "stream calls the function with the number of the piece, and `view` takes no argument",
-        "write `fn view(n) { ... }`",
-    ),
-    (
-        "stream(Fn(\"view\"))",
-        "stream calls the function with the number of the piece, and `view` takes no argument",
-        "write `fn view(n) { ... }`",
-    ),
-    (
-        "sse(|| \"a\")",
-        "sse calls the function with the number of the piece, and the closure takes no argument",
-        "write `|n| ...`",
-    ),
-    (
-        "stream(|a, b| item.id)",
-        "stream calls the function with the number of the piece, and the closure takes 2 arguments",
-        "write `|n| ...`",
-    ),
-    ("stream([], 1, 2)", "function `stream` takes 1 or 2 arguments, not 3", ""),
     // Imports.
     ("lib::dubble(1)", "`library` has no function `dubble`", "did you mean `lib::double`?"),
     ("lib::double()", "function `lib::double` takes 1 argument, not 0", ""),
