@@ -200,7 +200,7 @@ stream.view("/list", python='return Response(["a", "b"])', rhai='stream(["a", "b
 stream.view(
     "/generator",
     python='def pieces():\n    for i in range(3):\n        yield f"{i}\\n"\nreturn Response(pieces(), mimetype="text/plain")',
-    rhai='stream(|n| if n < 3 { `${n}\\n` }, #{ mimetype: "text/plain" })',
+    rhai='stream(|n| if n < 3 { n + "\\n" }, #{ mimetype: "text/plain" })',
     methods="GET POST",
 )
 stream.view(
@@ -229,14 +229,16 @@ stream.view(
     python='r = Response(x for x in ["abc", "def"])\nr.set_etag("t")\nreturn r.make_conditional(request, accept_ranges=True)',
     rhai='let r = stream(["abc", "def"]);\nr.set_etag("t");\nr.make_conditional(request, true)',
 )
-stream.view("/streamed", python='return str(Response(x for x in "ab").is_streamed)', rhai='str(stream(["a", "b"]).is_streamed)')
-stream.view("/length", python='return str(Response(x for x in "ab").content_length)', rhai='str(stream(["a", "b"]).content_length)')
+stream.view("/streamed", python='return str(Response(x for x in "ab").is_streamed)', rhai='if stream(["a", "b"]).is_streamed { "True" } else { "False" }')
+stream.view("/length", python='return str(Response(x for x in "ab").content_length)', rhai='if stream(["a", "b"]).content_length == () { "None" } else { "a number" }')
 stream.view("/none", python='return Response((x for x in ["a"]), status=204)', rhai='stream(["a"], #{ status: 204 })')
+# Flask counts the bytes of a list, and of a generator where it looks for ranges. The pieces of a stream leave one by one.
+COUNTED = dict.fromkeys(("/list", "/conditional"), "the pieces leave one by one, so there is no length")
 FRAME = "status Content-Type Content-Length body"
 for target in ("/list", "/generator", "/tuple", "/context?a=x", "/events", "/changed", "/conditional", "/streamed", "/length", "/none"):
-    stream.case(f"GET {target}", f"GET {target}", compare=FRAME + " X-A X-B ETag cookies")
+    stream.case(f"GET {target}", f"GET {target}", compare=FRAME + " X-A X-B ETag cookies", differs=COUNTED.get(target))
 stream.case("POST", "POST /generator", compare=FRAME)
 stream.case("HEAD", "HEAD /generator", compare=FRAME)
 stream.case("If-None-Match", "GET /conditional", ['If-None-Match: "t"'], compare=FRAME)
 stream.case("If-Match", "GET /conditional", ['If-Match: "u"'], compare="status")
-stream.case("a range", "GET /conditional", ["Range: bytes=1-2"], compare=FRAME + " Content-Range")
+stream.case("a range", "GET /conditional", ["Range: bytes=1-2"], compare=FRAME + " Content-Range", differs=COUNTED["/conditional"])
