@@ -194,3 +194,51 @@ places.case("url_for", "GET /item/7")
 places.case("url_for, external", "GET /external")
 places.case("url_for, anchor and list", "GET /anchor")
 places.case("url_for, path", "GET /path")
+
+stream = Group("streams")
+stream.view("/list", python='return Response(["a", "b"])', rhai='stream(["a", "b"])')
+stream.view(
+    "/generator",
+    python='def pieces():\n    for i in range(3):\n        yield f"{i}\\n"\nreturn Response(pieces(), mimetype="text/plain")',
+    rhai='stream(|n| if n < 3 { n + "\\n" }, #{ mimetype: "text/plain" })',
+    methods="GET POST",
+)
+stream.view(
+    "/tuple",
+    python='def pieces():\n    yield "a"\n    yield b"b"\nreturn pieces(), 201, {"X-A": "1"}',
+    rhai='[stream(["a", "b".to_blob()]), 201, #{ "X-A": "1" }]',
+)
+stream.view(
+    "/context",
+    python='def pieces():\n    yield request.args["a"]\n    yield request.path\nreturn Response(stream_with_context(pieces()))',
+    rhai='stream(|n| switch n { 0 => request.args["a"], 1 => request.path, _ => () })',
+)
+stream.view(
+    "/events",
+    python='def events():\n    for i in range(2):\n        yield f"id: {i}\\ndata: {json.dumps({\'n\': i}, separators=(\',\', \':\'))}\\n\\n"\n'
+    'return Response(events(), mimetype="text/event-stream")',
+    rhai="sse(|n| if n < 2 { #{ id: n, data: #{ n: n } } })",
+)
+stream.view(
+    "/changed",
+    python='r = Response(x for x in ["a", "b"])\nr.status_code = 202\nr.headers["X-B"] = "2"\nr.set_cookie("k", "v")\nr.set_etag("t")\nreturn r',
+    rhai='let r = stream(["a", "b"]);\nr.status_code = 202;\nr.headers["X-B"] = "2";\nr.set_cookie("k", "v");\nr.set_etag("t");\nr',
+)
+stream.view(
+    "/conditional",
+    python='r = Response(x for x in ["abc", "def"])\nr.set_etag("t")\nreturn r.make_conditional(request, accept_ranges=True)',
+    rhai='let r = stream(["abc", "def"]);\nr.set_etag("t");\nr.make_conditional(request, true)',
+)
+stream.view("/streamed", python='return str(Response(x for x in "ab").is_streamed)', rhai='if stream(["a", "b"]).is_streamed { "True" } else { "False" }')
+stream.view("/length", python='return str(Response(x for x in "ab").content_length)', rhai='if stream(["a", "b"]).content_length == () { "None" } else { "a number" }')
+stream.view("/none", python='return Response((x for x in ["a"]), status=204)', rhai='stream(["a"], #{ status: 204 })')
+# Flask counts the bytes of a list, and of a generator where it looks for ranges. The pieces of a stream leave one by one.
+COUNTED = dict.fromkeys(("/list", "/conditional"), "the pieces leave one by one, so there is no length")
+FRAME = "status Content-Type Content-Length body"
+for target in ("/list", "/generator", "/tuple", "/context?a=x", "/events", "/changed", "/conditional", "/streamed", "/length", "/none"):
+    stream.case(f"GET {target}", f"GET {target}", compare=FRAME + " X-A X-B ETag cookies", differs=COUNTED.get(target))
+stream.case("POST", "POST /generator", compare=FRAME)
+stream.case("HEAD", "HEAD /generator", compare=FRAME)
+stream.case("If-None-Match", "GET /conditional", ['If-None-Match: "t"'], compare=FRAME)
+stream.case("If-Match", "GET /conditional", ['If-Match: "u"'], compare="status")
+stream.case("a range", "GET /conditional", ["Range: bytes=1-2"], compare=FRAME + " Content-Range", differs=COUNTED["/conditional"])

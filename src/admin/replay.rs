@@ -6,8 +6,9 @@
 
 use super::Call;
 use super::answer::failed;
+use crate::handling::Outcome;
 use crate::handling::differences::{self, Differences, Pair};
-use crate::handling::{Outcome, trial};
+use crate::handling::trial::{self, Tried};
 use crate::message::answer::Answer;
 use crate::message::request::Request;
 use crate::observing::journal::entry::Entry;
@@ -183,28 +184,44 @@ impl Replay {
         let arrival = Reading { wall: i128::from(entry.time) * 1_000, ..Reading::real() };
         let clock = Clock::frozen(clock.at(arrival).wall);
         let dice = || Dice::seeded(entry.number.cast_signed());
-        let [before, after] = [&sides[0], &sides[1]].map(|side| side.answer(request.clone(), &clock, dice()));
-        self.entries += 1;
+        let tried = [&sides[0], &sides[1]].map(|side| side.answer(request.clone(), &clock, dice()));
+        let [before, after] = [&tried[0].outcome, &tried[1].outcome];
         let status = before.reply.status_sent();
         let recorded = (status != entry.status).then_some(entry.status);
         self.recorded_otherwise += u64::from(recorded.is_some());
-        let differences = Differences::of(&before.reply, &after.reply);
-        if differences.is_empty() {
-            self.same += 1;
+        let mut differences = Differences::of(&before.reply, &after.reply);
+        // The rest of the body is unknown.
+        let is_cut = stops_within(&tried[0], &tried[1]) || stops_within(&tried[1], &tried[0]);
+        if is_cut {
+            differences.body = None;
+        }
+        let breaks = |tried: &Tried| tried.stream.as_ref().is_some_and(|stream| stream.breaks);
+        if differences.is_empty() && breaks(&tried[0]) == breaks(&tried[1]) {
+            match is_cut {
+                true => {
+                    self.skip(entry, "its stream goes on after the pieces that a replay makes".to_owned())
+                }
+                false => {
+                    self.entries += 1;
+                    self.same += 1;
+                }
+            }
             return;
         }
+        self.entries += 1;
         self.different += 1;
         if self.differences.len() == MOST_ROWS {
             return self.leave_out();
         }
+        let error = |outcome: &Outcome| outcome.error.as_deref().map(str::to_owned);
         let rule = |side: usize, outcome| differences::rule(&sides[side].provision, outcome);
         self.differences.push(Different {
             number: entry.number,
             method: entry.method.clone(),
             target: entry.target.clone(),
-            rule: Pair::of(rule(0, &before), rule(1, &after)),
+            rule: Pair::of(rule(0, before), rule(1, after)),
             differences,
-            error: Pair::of(before.error.map(String::from), after.error.map(String::from)),
+            error: Pair::of(error(before), error(after)),
             recorded,
         });
     }
@@ -212,10 +229,16 @@ impl Replay {
 
 impl Side {
     /// Handles a request. The answer's delay is not waited for.
-    fn answer(&self, request: Request, clock: &Clock, dice: Dice) -> Outcome {
+    fn answer(&self, request: Request, clock: &Clock, dice: Dice) -> Tried {
         let conditions = Conditions { values: Some(self.values.clone()), clock: clock.clone(), dice };
-        trial::attempt(&self.provision, &conditions, request).0
+        trial::attempt(&self.provision, &conditions, request)
     }
+}
+
+/// Whether the replay stopped a stream of `one` while it had the same pieces as `other`.
+fn stops_within(one: &Tried, other: &Tried) -> bool {
+    let body = |tried: &Tried| tried.outcome.reply.answer.body.read().unwrap_or_default();
+    one.stream.as_ref().is_some_and(|stream| stream.cut) && body(other).starts_with(&body(one))
 }
 
 /// Returns the request of an entry.

@@ -4,8 +4,9 @@ use super::check::{load_provision, print_error};
 use super::settings::Settings;
 use super::value::{Given, Parsed};
 use crate::chaos::{Breaking, Reply};
+use crate::handling::Outcome;
 use crate::handling::differences::{faults, in_ms};
-use crate::handling::{Outcome, trial};
+use crate::handling::trial::{self, Streamed, Tried};
 use crate::message::epoch::Epoch;
 use crate::message::json::{self, Json};
 use crate::message::latin1;
@@ -83,12 +84,13 @@ pub(crate) fn run(trial: &Trial, budget: Budget, settings: &Settings) -> Result<
     let closest = || provision.router.explain(&trial.method, &path, Some(&host));
     let (clock, dice) = simulation.find(&request);
     let conditions = Conditions { clock, dice, ..Conditions::default() };
-    let (outcome, lines) = trial::attempt(&provision, &conditions, request);
+    let Tried { outcome, lines, stream } = trial::attempt(&provision, &conditions, request);
     lines.iter().for_each(|line| print_error(line));
     // Before the answer: its body may end without a line end.
     notes(&provision, &outcome, closest).iter().for_each(|note| print_error(note));
+    stream.iter().for_each(|stream| print_error(&streamed(stream)));
     // A reader such as `head` may have closed the pipe.
-    let _ = write(&mut io::stdout().lock(), &outcome.reply, trial.method == "HEAD");
+    let _ = write(&mut io::stdout().lock(), &outcome.reply, trial.method == "HEAD", stream.is_none());
     Ok(if outcome.error.is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
@@ -154,8 +156,8 @@ const OF_CONNECTION: [&str; 6] =
     ["connection", "content-length", "transfer-encoding", "trailer", "upgrade", "keep-alive"];
 
 /// Writes the answer as the server would, without the fields of the connection and without `Date`. A fault that breaks the connection before
-/// the answer leaves nothing to write.
-fn write(out: &mut impl Write, reply: &Reply, head_only: bool) -> io::Result<()> {
+/// the answer leaves nothing to write. A stream has no length.
+fn write(out: &mut impl Write, reply: &Reply, head_only: bool, has_length: bool) -> io::Result<()> {
     let breaking = reply.injected.as_ref().and_then(|injected| injected.breaking);
     if matches!(breaking, Some(Breaking::Reset | Breaking::Close | Breaking::Garbage)) {
         return Ok(());
@@ -171,7 +173,8 @@ fn write(out: &mut impl Write, reply: &Reply, head_only: bool) -> io::Result<()>
     match answer.status {
         204 => {}
         205 => out.write_all(b"Content-Length: 0\r\n")?,
-        _ => write!(out, "Content-Length: {}\r\n", answer.body.len())?,
+        _ if has_length => write!(out, "Content-Length: {}\r\n", answer.body.len())?,
+        _ => {}
     }
     out.write_all(b"\r\n")?;
     if !head_only && !matches!(answer.status, 204 | 205 | 304) {
@@ -198,4 +201,17 @@ fn notes(provision: &Provision, outcome: &Outcome, closest: impl FnOnce() -> Vec
     notes.extend((hold > 0.0).then(|| format!("delay {hold} ms")));
     notes.extend(faults(&outcome.reply));
     notes
+}
+
+/// Returns the line about a stream: `stream: 3 pieces in 400 ms`.
+fn streamed(stream: &Streamed) -> String {
+    let Streamed { pieces, over, cut, breaks } = stream;
+    let over = over.as_micros() as f64 / 1000.0;
+    let end = match (cut, breaks) {
+        (true, _) => ", and it goes on: `h1mock try` makes no more",
+        (_, true) => ", then the connection breaks",
+        _ => "",
+    };
+    let word = if *pieces == 1 { "piece" } else { "pieces" };
+    format!("stream: {pieces} {word} in {over} ms{end}")
 }

@@ -167,8 +167,11 @@ impl Flow<'_> {
     }
 
     /// Makes the first piece of a stream, with which the answer begins. An error in it is a 500: the answer has not begun yet. As in
-    /// Flask, no error handler runs for it.
+    /// Flask, no error handler runs for it. An `abort` is the answer. A status without a body needs no pieces.
     pub(super) fn begin_stream(&self, reply: &mut Reply) {
+        if matches!(reply.answer.status, 204 | 205 | 304) {
+            reply.stream = None;
+        }
         let Some(stream) = reply.stream.as_mut().filter(|_| self.request.method() != "HEAD") else { return };
         let Some(mut pieces) = stream.take() else { return };
         stream.epoch = self.request.epoch;
@@ -182,8 +185,8 @@ impl Flow<'_> {
             }
             Ok(None) => {}
             Err(failure) => {
-                let _ = self.error.set(failure.error);
-                *reply = Answer::text(500, failure.page).into();
+                failure.error.into_iter().for_each(|error| drop(self.error.set(error)));
+                *reply = failure.answer.into();
             }
         }
         reply.hold_longer(made.hold);

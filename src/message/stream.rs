@@ -1,6 +1,7 @@
 //! Answers that continue after their beginning: [`Follow`] adds to a [`Sink`], the [`Pieces`] of a [`Stream`] are made one by one.
 //! And bodies that are made while they are sent ([`Source`]).
 
+use super::answer::Answer;
 use super::progress::Progress;
 use crate::system::lock::lock;
 use std::fmt;
@@ -80,13 +81,13 @@ pub(crate) struct Made {
     pub piece: Result<Option<Vec<u8>>, Failure>,
 }
 
-/// An error of the script that makes a piece.
+/// The reason why the script makes no piece.
 #[derive(Debug)]
 pub(crate) struct Failure {
-    /// Provision, line, column and message.
-    pub error: Box<str>,
-    /// The page of a 500 with this error, for the first piece.
-    pub page: String,
+    /// Provision, line, column and message. `None` for an `abort` before the first piece: that is an answer.
+    pub error: Option<Box<str>>,
+    /// The answer in place of the stream, where it has not begun.
+    pub answer: Answer,
 }
 
 /// The body of a streamed answer. Copies of a reply share it; the first that is sent takes the pieces.

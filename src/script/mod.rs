@@ -81,6 +81,7 @@ const TOPICS: &[Topic] = &[
     flask::response::register,
     flask::scenario::register,
     flask::sleep::register,
+    flask::sse::register,
     flask::status::register,
     flask::store::register,
     flask::stream::register,

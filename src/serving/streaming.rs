@@ -266,7 +266,7 @@ impl Live {
         match made.map(|made| (made.hold, made.piece)) {
             Ok((hold, Ok(Some(bytes)))) => self.after(hold, |live| live.send(bytes)),
             Ok((hold, Ok(None))) => self.after(hold, |live| live.end(Ending::Complete, None)),
-            Ok((_, Err(Failure { error, .. }))) => self.end(Ending::Error, Some(error)),
+            Ok((_, Err(Failure { error, .. }))) => self.end(Ending::Error, error),
             Err(_) => self.end(Ending::Error, Some("a native function panicked: see the log".into())),
         }
     }

@@ -50,6 +50,7 @@ mod serving;
 mod state;
 mod statuses;
 mod stopping;
+mod stream_scripts;
 mod store_bytes;
 mod stream_journal;
 mod streams;

@@ -61,7 +61,9 @@ fn kind(value: &Dynamic) -> String {
         () if value.is_int() => "an integer".to_owned(),
         () if value.is_float() => "a float".to_owned(),
         () if value.is_char() => "a character (text takes double quotes)".to_owned(),
-        () if value.is_fnptr() => "a function: call it with ()".to_owned(),
+        () if value.is_fnptr() => {
+            "a function: call it with (), or give it to stream(...), which calls it for each piece".to_owned()
+        }
         () => format!("a value of type {}", type_name(value)),
     }
 }

@@ -104,7 +104,12 @@ fn make_conditional(
         check_header("Accept-Ranges", unit)?;
     }
     let request = call::request()?;
-    let answer = &mut response.lock().answer;
+    let mut reply = response.lock();
+    let is_streamed = reply.stream.is_some();
+    if is_streamed && !length.is_unit() {
+        return Err("a stream has no length: leave `complete_length` out".into());
+    }
+    let answer = &mut reply.answer;
     let has = i64::try_from(answer.body.len()).unwrap_or(i64::MAX);
     if !length.is_unit() && length.as_int() != Ok(has) {
         let given = text_of(length, 80);
@@ -113,7 +118,9 @@ fn make_conditional(
         )
         .into());
     }
-    apply(answer, &request, unit.as_deref())?;
+    // As in Werkzeug, a stream has no ranges.
+    apply(answer, &request, unit.as_deref().filter(|_| !is_streamed))?;
+    drop(reply);
     Ok(response.clone())
 }
 

@@ -19,6 +19,7 @@ pub(crate) mod response;
 mod rule_options;
 pub(crate) mod scenario;
 pub(crate) mod sleep;
+pub(crate) mod sse;
 pub(crate) mod status;
 pub(crate) mod store;
 pub(crate) mod stream;

@@ -14,6 +14,7 @@ use crate::script::runtime::json;
 use crate::script::runtime::natives::{Fallible, Natives, ScriptValue};
 use crate::script::runtime::size_limits::full_text;
 use crate::system::lock::lock;
+use crate::system::truncate::beginning;
 use rhai::{Array, Dynamic, ImmutableString, Map};
 use smallvec::{SmallVec, smallvec};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -55,8 +56,15 @@ impl Response {
     }
 
     /// Returns the bytes of the body. The body of `send_file` is read from the file.
+    ///
+    /// # Errors
+    /// The file can't be read, or the response is a stream.
     pub(super) fn data(&mut self) -> Fallible<Vec<u8>> {
-        Ok(self.lock().answer.body.read().map_err(|error| error.to_string())?)
+        let reply = self.lock();
+        if reply.stream.is_some() {
+            return Err("the body of a stream can't be read: its pieces do not exist yet".into());
+        }
+        Ok(reply.answer.body.read().map_err(|error| error.to_string())?)
     }
 
     fn set_header(&self, name: &str, value: &Dynamic) -> Fallible<()> {
@@ -73,7 +81,7 @@ impl Response {
         Ok(self.lock().answer.add_headers(fields)?)
     }
 
-    fn set_status(&self, status: &Dynamic) -> Fallible<()> {
+    pub(super) fn set_status(&self, status: &Dynamic) -> Fallible<()> {
         let (code, reason) = answer::status(status)?;
         let answer = &mut self.lock().answer;
         (answer.status, answer.reason) = (code, reason);
@@ -82,7 +90,9 @@ impl Response {
 
     fn set_body(&self, body: &Dynamic) -> Fallible<()> {
         let body = answer::body(body)?;
-        self.lock().answer.body = body;
+        let mut reply = self.lock();
+        reply.answer.body = body;
+        reply.stream = None;
         Ok(())
     }
 
@@ -125,6 +135,10 @@ pub(crate) fn header_values(
     };
     for value in &values {
         check_header(name, value)?;
+        if name.eq_ignore_ascii_case("transfer-encoding") && !value.eq_ignore_ascii_case("chunked") {
+            let shown = beginning(value, 80);
+            return Err(format!("header `Transfer-Encoding` can only be `chunked`, not `{shown}`: the coding of a body is `Content-Encoding`").into());
+        }
     }
     Ok(values)
 }
@@ -232,8 +246,11 @@ fn properties(natives: &mut Natives) {
             Ok(json::from_json(&response.data()?).map_err(|error| error.to_string())?)
         })
         .register_get("content_length", |response: &mut Response| {
-            i64::try_from(response.lock().answer.body.len()).unwrap_or(i64::MAX)
+            let reply = response.lock();
+            let length = || i64::try_from(reply.answer.body.len()).unwrap_or(i64::MAX).into();
+            if reply.stream.is_some() { Dynamic::UNIT } else { length() }
         })
+        .register_get("is_streamed", |response: &mut Response| response.lock().stream.is_some())
         .register_get("is_json", |response: &mut Response| mimetype(response) == "application/json");
 }
 

@@ -4,19 +4,26 @@
 //! and so on for the next piece, until it returns `()`. No thread waits between two pieces.
 
 use super::answer;
+use super::property::unknown_option;
+use super::request::explain_missing_json;
 use super::response::Response;
 use crate::chaos::{LONGEST, Reply};
-use crate::message::answer::Answer;
+use crate::message::answer::{Answer, HTML};
 use crate::message::media_type::with_charset;
 use crate::message::stream::{Failure, Made, Pieces, Stream};
+use crate::script::runtime::analysis::streams::OF_STREAM;
+use crate::script::runtime::budget;
 use crate::script::runtime::call::{self, Call};
 use crate::script::runtime::fault::Fault;
-use crate::script::runtime::frozen::{as_list, as_map};
+use crate::script::runtime::frozen::{as_list, as_map, is_list, is_map};
+use crate::script::runtime::http_error;
+use crate::script::runtime::log_capture;
 use crate::script::runtime::natives::{Fallible, Natives};
-use crate::script::runtime::size_limits::{full_text, text_of, type_name};
+use crate::script::runtime::registration::Routes;
+use crate::script::runtime::size_limits::{fits, full_text, text_of, type_name};
 use crate::script::runtime::view::View;
-use crate::system::truncate::beginning;
-use rhai::{Blob, Dynamic, EvalAltResult, FnPtr, ImmutableString, Map, NativeCallContext};
+use rhai::{Array, Blob, Dynamic, EvalAltResult, FnPtr, ImmutableString, Map, NativeCallContext};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Turns what a list holds or a function returns into the bytes of a piece.
@@ -44,16 +51,26 @@ impl Pieces for Listed {
 /// The pieces that a function makes, one for each call.
 struct Called {
     function: View,
+    routes: Arc<Routes>,
     encode: Encode,
     /// The context of the calls: request, store, clock and dice are those of the view.
     context: Option<Box<Call>>,
     number: i64,
+    /// Bytes that the calls so far have allocated and not freed.
+    kept: i64,
 }
 
 impl Pieces for Called {
     fn next(&mut self) -> Made {
         let context = *self.context.take().unwrap_or_default();
-        let (made, mut context) = call::within(context, || self.call());
+        let before = budget::allocated();
+        let (made, mut context) = call::within(context, || {
+            let budget = self.routes.budget;
+            let made = budget.run(|| self.call());
+            made.map_err(|error| self.failure(&error))
+        });
+        let piece = made.as_ref().ok().and_then(Option::as_ref).map_or(0, Vec::capacity);
+        self.kept += budget::allocated() - before - i64::try_from(piece).unwrap_or_default();
         let hold = std::mem::take(&mut context.hold);
         context.sleeps = 0;
         self.context = Some(context);
@@ -68,24 +85,53 @@ impl Pieces for Called {
 }
 
 impl Called {
-    fn call(&self) -> Result<Option<Vec<u8>>, Failure> {
-        let encoded = call::routes().and_then(|routes| {
-            let returned = routes.call(&self.function, &mut [Dynamic::from_int(self.number)])?;
-            if returned.is_unit() { Ok(None) } else { (self.encode)(&returned).map(Some) }
-        });
-        encoded.map_err(|error| self.failure(&error))
+    fn call(&mut self) -> Fallible<Option<Vec<u8>>> {
+        self.check_kept()?;
+        let returned = self.routes.call(&self.function, &mut [Dynamic::from_int(self.number)])?;
+        if returned.is_unit() { Ok(None) } else { (self.encode)(&returned).map(Some) }
     }
 
-    /// Finds where `error` happened, and logs it.
+    /// Fails if the variables that the function has captured take more memory than one call may. Each call has a budget of its
+    /// own, so a function that adds to a list for each piece would have no limit otherwise.
+    fn check_kept(&mut self) -> Fallible<()> {
+        let most = self.routes.budget.memory;
+        if usize::try_from(self.kept).is_ok_and(|kept| kept > most) {
+            // The count includes values that went to `store`, so look at the variables themselves.
+            let captured = self.function.captured(most);
+            if captured > most {
+                return Err(format!(
+                    "the function of a stream keeps more than {most} bytes in its variables from piece to piece: keep less, or raise --script-memory"
+                )
+                .into());
+            }
+            self.kept = i64::try_from(captured).unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    /// Finds where `error` happened, and logs it. An `abort` for the first piece is an answer and no error.
     fn failure(&self, error: &EvalAltResult) -> Failure {
-        let (Ok(routes), Ok(request)) = (call::routes(), call::request()) else {
-            return Failure { error: error.to_string().into(), page: String::new() };
-        };
+        let routes = &self.routes;
+        if self.number == 0
+            && let Some(abort) = http_error::find(error)
+            && let Reply { answer, stream: None, .. } = abort.reply()
+        {
+            return Failure { error: None, answer };
+        }
         let fault = Fault::new(error, &self.function.file.name, &routes.files);
-        let fault = fault.or_line(&routes.files, self.function.line);
-        let error = format!("{} (piece {} of a stream)", fault.at_run_time(), self.number);
-        log::error!("{} {}: {error}", request.method(), request.target());
-        Failure { error: error.into(), page: fault.page() }
+        let mut fault = fault.or_line(&routes.files, self.function.line);
+        let request = call::request().ok();
+        if let Some(request) = &request {
+            fault = explain_missing_json(fault, request);
+        }
+        let (error, answer) = (fault.at_run_time(), Answer::text(500, fault.page()));
+        let error = format!("{error} (piece {} of a stream)", self.number);
+        let request = request.map(|request| format!("{} {}: ", request.method(), request.target()));
+        let line = format!("{}{error}", request.unwrap_or_default());
+        if !log_capture::take(log::Level::Error, || line.clone()) {
+            log::error!("{line}");
+        }
+        Failure { error: Some(error.into()), answer }
     }
 }
 
@@ -97,17 +143,23 @@ fn piece(value: &Dynamic) -> Fallible<Vec<u8>> {
     if let Some(bytes) = value.read_lock::<Blob>() {
         return Ok(bytes.clone());
     }
+    let instead = match () {
+        () if is_map(value) || is_list(value) => ": write json.dumps(x) for JSON",
+        () if value.is_int() || value.is_float() || value.is_bool() || value.is_char() => {
+            ": write `${x}` for its text"
+        }
+        () if value.is_fnptr() => ": call it with ()",
+        () if value.is_unit() => ": leave it out",
+        () => "",
+    };
     let (kind, shown) = (type_name(value), text_of(value, 80));
-    Err(format!(
-        "a piece of a stream is a text or a blob, not {kind} `{shown}`: write json.dumps(x) for JSON"
-    )
-    .into())
+    Err(format!("a piece of a stream is a text or a blob, not {kind} `{shown}`{instead}").into())
 }
 
 /// Options of `stream` and `sse`.
 pub(super) struct Options {
     every: Duration,
-    mimetype: Option<ImmutableString>,
+    content_type: Option<String>,
     status: Option<Dynamic>,
     headers: Option<Dynamic>,
 }
@@ -115,23 +167,24 @@ pub(super) struct Options {
 impl Options {
     /// Reads the options of function `name`, which are those in `known`.
     pub(super) fn read(name: &str, options: &Dynamic, known: &[&str]) -> Fallible<Options> {
-        let wrong = || {
-            format!("{name}: options are a map, such as `#{{ every: 0.2 }}`, not {}", text_of(options, 80))
-        };
-        let map = as_map(options).ok_or_else(wrong)?.to_map();
-        let mut read = Options { every: Duration::ZERO, mimetype: None, status: None, headers: None };
-        for (key, value) in map {
-            match key.as_str() {
-                key if !known.contains(&key) => {
-                    let key = beginning(key, 80);
-                    return Err(
-                        format!("{name}: option `{key}` is unknown: there are {}", known.join(", ")).into()
-                    );
-                }
-                "every" => read.every = every(name, &value)?,
-                "mimetype" => read.mimetype = Some(full_text("mimetype", &value)?.into()),
-                "status" => read.status = Some(value),
-                _ => read.headers = Some(value),
+        let map = as_map(options).ok_or_else(|| {
+            let shown = text_of(options, 80);
+            let meant = match options.as_int() {
+                Ok(100..) => format!("#{{ status: {shown} }}"),
+                _ if options.is_int() || options.is_float() => format!("#{{ every: {shown} }}"),
+                _ => "#{ every: 0.2 }".to_owned(),
+            };
+            format!("{name}: options are a map, such as `{meant}`, not {shown}")
+        })?;
+        let mut read = Options { every: Duration::ZERO, content_type: None, status: None, headers: None };
+        for (key, value) in map.iter() {
+            match key {
+                key if !known.contains(&key) => return Err(unknown_option(name, "option", key, known)),
+                "every" => read.every = every(name, value)?,
+                "mimetype" => read.content_type = Some(with_charset(&full_text("mimetype", value)?)),
+                "content_type" => read.content_type = Some(full_text("content_type", value)?),
+                "status" => read.status = Some(value.clone()),
+                _ => read.headers = Some(value.clone()),
             }
         }
         Ok(read)
@@ -153,44 +206,89 @@ pub(super) fn respond(
     name: &str,
     pieces: Dynamic,
     encode: Encode,
-    (mimetype, options): (&str, Options),
+    (content_type, options): (&'static str, Options),
 ) -> Fallible<Response> {
+    if call::is_loading() {
+        return Err(format!(
+            "{name} makes the body of one answer: call it in the view function, not while the provision is loaded"
+        )
+        .into());
+    }
     let every = options.every;
-    let stream = if let Some(items) = as_list(&pieces) {
-        let items = items.iter().map(encode).collect::<Fallible<Vec<_>>>()?;
+    let stream = if is_list(&pieces) {
+        let items = encoded(name, &pieces, encode)?;
         let space = items.iter().map(|item| item.capacity() + size_of::<Vec<u8>>()).sum();
         Stream::new(every, space, Listed { items: items.into_iter() })
     } else if let Some(function) = pieces.clone().try_cast::<FnPtr>() {
-        let function = View::find(&*call::files()?, context, function)?
-            .taking(1, &format!("{name} calls the function with the number of the piece"))?;
+        let function = View::find(&*call::files()?, context, function)?.taking(1, &called_with(name))?;
+        let routes = call::routes()?;
         let kept = call::with(|call| call.for_later()).unwrap_or_default();
         let space = kept.request.as_ref().map_or(0, |request| request.body.capacity());
-        Stream::new(every, space, Called { function, encode, context: Some(kept.into()), number: 0 })
+        let space = space + function.captured(routes.budget.memory);
+        let context = Some(kept.into());
+        Stream::new(every, space, Called { function, routes, encode, context, number: 0, kept: 0 })
     } else {
-        let shown = text_of(&pieces, 80);
-        return Err(format!(
-            "{name} takes a list of pieces or a function |n| that makes piece n, not {shown}"
-        )
-        .into());
+        return Err(no_pieces(name, &pieces));
     };
-    let mimetype = with_charset(options.mimetype.as_deref().unwrap_or(mimetype));
-    let mut answer = Answer::new(200, mimetype, "");
-    if let Some(status) = &options.status {
-        (answer.status, answer.reason) = answer::status(status)?;
-    }
+    let answer = match options.content_type {
+        Some(content_type) => Answer::new(200, content_type, ""),
+        None => Answer::new(200, content_type, ""),
+    };
     let response = Response::from(Reply { stream: Some(stream.into()), ..Reply::from(answer) });
+    if let Some(status) = &options.status {
+        response.set_status(status)?;
+    }
     if let Some(headers) = &options.headers {
         response.set_headers(&answer::header_pairs(headers)?)?;
     }
     Ok(response)
 }
 
-const OPTIONS: [&str; 4] = ["every", "mimetype", "status", "headers"];
+/// Returns the bytes of each item of a list. They take at most the memory that the call has left.
+fn encoded(name: &str, items: &Dynamic, encode: Encode) -> Fallible<Vec<Vec<u8>>> {
+    let items: Array = as_list(items).map(|items| items.to_vec()).unwrap_or_default();
+    let mut all = Vec::with_capacity(items.len());
+    for (index, item) in budget::watched(items.iter()).enumerate() {
+        let item = encode(item).map_err(|error| match error.unwrap_inner() {
+            EvalAltResult::ErrorRuntime(text, _) => {
+                format!("{name}: item {index} of the list: {text}").into()
+            }
+            _ => error,
+        })?;
+        fits(name, item.capacity())?;
+        all.push(item);
+    }
+    Ok(all)
+}
+
+/// Returns the reason why the function of a stream has one parameter.
+fn called_with(name: &str) -> String {
+    format!(
+        "{name} calls the function with the number of the piece, from 0 on, as in `fn piece(n)` or `|n| ...`"
+    )
+}
+
+/// Returns the error for pieces that are neither a list nor a function.
+fn no_pieces(name: &str, pieces: &Dynamic) -> Box<EvalAltResult> {
+    let (kind, shown) = (type_name(pieces), text_of(pieces, 80));
+    let instead = match () {
+        () if pieces.is_string() || pieces.is_blob() || is_map(pieces) => {
+            format!(": a single piece stands in a list, `{name}([x])`")
+        }
+        () if pieces.is_unit() => {
+            format!(": the function is named and not called, `{name}(piece)` with `fn piece(n) {{ ... }}`")
+        }
+        () => String::new(),
+    };
+    let given = if pieces.is_unit() { "`()`".to_owned() } else { format!("{kind} `{shown}`") };
+    format!("{name} takes a list of pieces or a function `|n| ...` that makes piece n, not {given}{instead}")
+        .into()
+}
 
 pub(crate) fn register(natives: &mut Natives) {
     let stream = |context: NativeCallContext, pieces: Dynamic, options: Dynamic| {
-        let options = Options::read("stream", &options, &OPTIONS)?;
-        respond(&context, "stream", pieces, piece, ("text/html", options))
+        let options = Options::read("stream", &options, &OF_STREAM)?;
+        respond(&context, "stream", pieces, piece, (HTML, options))
     };
     natives
         .register_fn("stream", stream)

@@ -11,6 +11,7 @@ pub(crate) mod near;
 mod qualified;
 pub(crate) mod rules;
 mod scopes;
+pub(crate) mod streams;
 #[cfg(test)]
 mod tests;
 mod variables;

@@ -146,6 +146,11 @@ pub(crate) fn stack_has_grown() -> bool {
     grown
 }
 
+/// Returns the bytes that this thread has allocated and not freed. Only the difference of two calls has a meaning.
+pub(crate) fn allocated() -> i64 {
+    ALLOCATED.get()
+}
+
 /// A limit that a call can exceed. The error values carry the number as Rhai's tag, which scripts don't use.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Limit {

@@ -4,6 +4,7 @@ pub(crate) mod allocator;
 pub(crate) mod analysis;
 pub(crate) mod budget;
 pub(crate) mod call;
+mod captured;
 pub(crate) mod chain;
 pub(crate) mod chance;
 pub(crate) mod compiling;

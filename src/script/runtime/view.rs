@@ -3,6 +3,7 @@
 //! The variables of a rule are passed to the parameters of the same name, as in Flask: the rule `/users/<id>` calls
 //! `fn user(id)`. `evaluation` calls the functions.
 
+use super::captured;
 use super::files::{File, Files, Function};
 use super::names;
 use super::natives::Fallible;
@@ -123,6 +124,11 @@ impl View {
             return Ok(self);
         }
         Err(format!("{why}, but {} takes `{}`", self.name(), signature(&self.overloads[0])).into())
+    }
+
+    /// Returns the bytes of the variables that the function has captured, up to somewhat more than `most`.
+    pub(crate) fn captured(&self, most: usize) -> usize {
+        captured::bytes(&self.function, most)
     }
 
     /// Binds the parameters to `variables` of `rule` by name.

@@ -40,7 +40,7 @@ fn a_single_value_is_the_body() {
         ),
         (
             "|| 1",
-            "the view function returned a function: call it with (): return a text, a map, a list or make_response(...)",
+            "the view function returned a function: call it with (), or give it to stream(...), which calls it for each piece: return a text, a map, a list or make_response(...)",
         ),
     ]);
     assert_eq!(show(from_value(Dynamic::UNIT)), RETURNED_NOTHING);

@@ -33,6 +33,7 @@ impl Walker<'_> {
             }
             _ => {}
         }
+        self.stream(call, at);
         self.called(&call.name, call.args.len(), at);
     }
 

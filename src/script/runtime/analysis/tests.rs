@@ -14,7 +14,7 @@ const LIBRARY: &str =
     "const LIMIT = 3; let names = []; fn double(n) { n * 2 } private fn own() { 1 } fn area() { this.w }";
 
 /// Returns a provision with `line` in its view, as line 7.
-fn provision(line: &str) -> String {
+pub(super) fn provision(line: &str) -> String {
     format!(
         r#"import "library" as lib;
 const DB = #{{}}; const LIST = [1]; let total = 0; const SCOPE = store.scope("a");
@@ -27,7 +27,7 @@ fn view() {{ let item = #{{ id: 1 }}; let items = [1]; let f = |x| x;
     )
 }
 
-fn load(source: &str) -> Result<Vec<Fault>, Fault> {
+pub(super) fn load(source: &str) -> Result<Vec<Fault>, Fault> {
     let (folder, budget) = (Folder::new(), Budget::default());
     let directory = folder.directory();
     fs::write(folder.root().join("library"), LIBRARY).unwrap();
@@ -187,6 +187,9 @@ const RIGHT: &[&str] = &[
     "let i = 0; while i < 3 { i += 1; } do { i -= 1; } until i == 0; loop { break; }",
     "switch item.id { 1 if items.is_empty() => 1, 2..5 => 2, _ => 3 }",
     "let x = if items.len() > 0 { 1 } else if items.is_empty() { 2 } else { 3 }; x",
+    "stream(hello, #{ every: 0.1, status: item.id })",
+    "stream(|n| item.id + n)",
+    "sse(items); sse(f); stream(Fn(\"hello\")); stream(lib::names)",
     "hello(1)",
     "4.half()",
     "item.area()",

@@ -83,7 +83,9 @@ pub(super) fn reserved(word: &str, next: &str) -> Option<&'static str> {
         "null" | "nil" => NOTHING,
         "var" => "variables are declared by `let`",
         "async" | "await" => "a call waits for its value: leave `async` and `await` out",
-        "yield" => "there are no generators: return a list",
+        "yield" => {
+            "there are no generators: `stream(|n| ...)` calls a function for piece n until it returns `()`, `stream([a, b])` sends a list"
+        }
         "with" if next == "open" => READ_FILE,
         "print" => "a function is called with parentheses: `print(\"x\")`",
         "public" => PUBLIC,
@@ -105,6 +107,9 @@ pub(super) fn name(word: &str) -> Option<&'static str> {
 /// Returns the hint for function `name` of another language.
 pub(crate) fn function(name: &str) -> Option<&'static str> {
     Some(match name {
+        "stream_with_context" => {
+            "write `stream(|n| ...)`: its function has `request` and `store` as the view has them"
+        }
         "join" => "the separator comes first: `\"-\".join(list)`",
         "open" => READ_FILE,
         "isinstance" => TYPE_OF,
