@@ -1,4 +1,4 @@
-//! What streams cost: memory, workers, stacks.
+//! Memory, workers and stacks that streams take.
 
 use super::*;
 
