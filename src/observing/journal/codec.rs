@@ -1,15 +1,13 @@
 //! The binary form of an entry: encodes a request with its answer as a record, and decodes a record as an [`Entry`].
 
+use super::bytes::{Reader, Writer};
 use super::entry::{Entry, Gone};
 use super::lines::{self, Key};
 use super::streams;
 use crate::message::answer::Fields;
-use crate::message::latin1::readable;
 use crate::message::progress::Progress;
 use crate::message::request::{Request, url};
 use crate::routing::quoting::decode_path;
-use std::borrow::Cow;
-use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -99,7 +97,7 @@ pub(super) fn encode<'x>(
 
 /// Writes the head after its prefix, and returns where it ends, also where `out` is too short for it.
 fn write(out: &mut [u8], exchange: &Exchange) -> usize {
-    let (request, mut out) = (exchange.request, Writer { out, end: PREFIX });
+    let (request, mut out) = (exchange.request, Writer::at(out, PREFIX));
     if exchange.stream.is_some() {
         out.bytes(&[0; STATE]);
     }
@@ -126,7 +124,7 @@ fn write(out: &mut [u8], exchange: &Exchange) -> usize {
     [head.method, head.target, head.path].into_iter().for_each(|length| out.number(length as u64));
     head.fields.for_each(|field| out.lengths(field));
     out.number(0);
-    out.end
+    out.end()
 }
 
 /// Microseconds since 1970.
@@ -134,73 +132,6 @@ pub(super) fn micros(time: SystemTime) -> u64 {
     let time = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     // Not `as_micros`: its 128 bits take longer than everything else here.
     time.as_secs().saturating_mul(1_000_000) + u64::from(time.subsec_micros())
-}
-
-/// Writes values one after another. A value that finds no room only adds to `end`.
-pub(super) struct Writer<'w> {
-    out: &'w mut [u8],
-    end: usize,
-}
-
-impl<'w> Writer<'w> {
-    pub(super) fn new(out: &'w mut [u8]) -> Writer<'w> {
-        Writer { out, end: 0 }
-    }
-
-    pub(super) fn end(&self) -> usize {
-        self.end
-    }
-
-    fn bytes(&mut self, bytes: &[u8]) {
-        let end = self.end + bytes.len();
-        if let Some(place) = self.out.get_mut(self.end..end) {
-            place.copy_from_slice(bytes);
-        }
-        self.end = end;
-    }
-
-    /// Writes seven bits per byte, the lowest first. The highest bit of a byte says that another byte follows.
-    pub(super) fn number(&mut self, mut number: u64) {
-        loop {
-            let more = number >= 0x80;
-            if let Some(place) = self.out.get_mut(self.end) {
-                *place = number as u8 & 0x7f | u8::from(more) << 7;
-            }
-            self.end += 1;
-            number >>= 7;
-            if !more {
-                return;
-            }
-        }
-    }
-
-    /// Writes the length plus one, and the text; 0 for `None`.
-    pub(super) fn option(&mut self, text: Option<&str>) {
-        let Some(text) = text else { return self.number(0) };
-        self.number(text.len() as u64 + 1);
-        self.bytes(text.as_bytes());
-    }
-
-    /// Writes the lengths of a field's name, plus one, and of its value. A list of fields ends with 0.
-    fn lengths(&mut self, (name, value): (usize, usize)) {
-        self.number(name as u64 + 1);
-        self.number(value as u64);
-    }
-
-    fn peer(&mut self, peer: Option<SocketAddr>) {
-        match peer.map(|peer| peer.ip()) {
-            None => return self.number(0),
-            Some(IpAddr::V4(ip)) => {
-                self.number(4);
-                self.bytes(&ip.octets());
-            }
-            Some(IpAddr::V6(ip)) => {
-                self.number(6);
-                self.bytes(&ip.octets());
-            }
-        }
-        self.bytes(&peer.map_or(0, |peer| peer.port()).to_le_bytes());
-    }
 }
 
 /// Splits `bytes` into the first record, without its length, and the rest.
@@ -219,7 +150,7 @@ thread_local! {
 pub(super) fn decode(record: &[u8], number: u64) -> Option<Entry> {
     #[cfg(test)]
     DECODED.set(DECODED.get() + 1);
-    let mut left = Reader(record);
+    let mut left = Reader::new(record);
     let flags = left.byte()?;
     if flags == LINE {
         return decode_line(left, number);
@@ -277,7 +208,7 @@ fn decode_line(mut left: Reader, number: u64) -> Option<Entry> {
         Some(length) => Some(left.string(length)?),
         None => None,
     };
-    let (key, level) = Key::from_row(left.0).unwrap_or((Key::default(), lines::NOTHING));
+    let (key, level) = Key::from_row(left.rest()).unwrap_or((Key::default(), lines::NOTHING));
     let gone = Gone {
         answer_body: true,
         body: true,
@@ -305,77 +236,4 @@ fn decode_line(mut left: Reader, number: u64) -> Option<Entry> {
 fn decoded_path(target: &str) -> String {
     let path = decode_path(&target[url::places(target).path]);
     if path.starts_with('/') { path.into_owned() } else { format!("/{path}") }
-}
-
-pub(super) struct Reader<'r>(&'r [u8]);
-
-impl<'r> Reader<'r> {
-    pub(super) fn new(bytes: &'r [u8]) -> Reader<'r> {
-        Reader(bytes)
-    }
-
-    /// Reads a header value: decoded from UTF-8 where it is UTF-8, so that filters find what people write.
-    fn header(&mut self, length: u64) -> Option<String> {
-        let value = self.string(length)?;
-        match readable(&value) {
-            Cow::Borrowed(_) => Some(value),
-            Cow::Owned(decoded) => Some(decoded),
-        }
-    }
-
-    fn bytes(&mut self, count: u64) -> Option<&'r [u8]> {
-        let (taken, left) = self.0.split_at_checked(usize::try_from(count).ok()?)?;
-        self.0 = left;
-        Some(taken)
-    }
-
-    fn byte(&mut self) -> Option<u8> {
-        self.bytes(1)?.first().copied()
-    }
-
-    pub(super) fn number(&mut self) -> Option<u64> {
-        let (mut number, mut shift) = (0, 0);
-        loop {
-            let byte = self.byte()?;
-            number |= u64::from(byte & 0x7f).checked_shl(shift)?;
-            if byte < 0x80 {
-                return Some(number);
-            }
-            shift += 7;
-        }
-    }
-
-    /// Reads a number of four bytes.
-    fn length(&mut self) -> Option<u64> {
-        Some(u32::from_le_bytes(*self.bytes(4)?.first_chunk()?).into())
-    }
-
-    fn string(&mut self, length: u64) -> Option<String> {
-        Some(String::from_utf8_lossy(self.bytes(length)?).into_owned())
-    }
-
-    pub(super) fn option(&mut self) -> Option<Option<String>> {
-        Some(match self.number()?.checked_sub(1) {
-            Some(length) => Some(self.string(length)?),
-            None => None,
-        })
-    }
-
-    /// Reads the lengths of the next field's name and value; `None` at the end of the list.
-    fn lengths(&mut self) -> Option<Option<(u64, u64)>> {
-        Some(match self.number()?.checked_sub(1) {
-            Some(name) => Some((name, self.number()?)),
-            None => None,
-        })
-    }
-
-    fn peer(&mut self) -> Option<Option<SocketAddr>> {
-        let address = match self.byte()? {
-            4 => <[u8; 4]>::try_from(self.bytes(4)?).ok()?.into(),
-            6 => <[u8; 16]>::try_from(self.bytes(16)?).ok()?.into(),
-            _ => return Some(None),
-        };
-        let port = u16::from_le_bytes(self.bytes(2)?.try_into().ok()?);
-        Some(Some(SocketAddr::new(address, port)))
-    }
 }

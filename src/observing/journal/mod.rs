@@ -3,6 +3,7 @@
 //! A worker encodes each request with its answer ([`codec`]) and copies it into the store ([`store`]). Only that copy needs the
 //! lock. A reader copies a few records at a time out of the store under the same lock, and decodes them without it.
 
+mod bytes;
 mod codec;
 mod content;
 pub(crate) mod entry;

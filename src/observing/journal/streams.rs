@@ -1,6 +1,6 @@
 //! The progress of streams: of those that go on, and in binary form of those that have ended.
 
-use super::codec::{Reader, Writer};
+use super::bytes::{Reader, Writer};
 use crate::message::progress::{Ending, Progress, State};
 use crate::system::truncate::beginning;
 use std::collections::VecDeque;

@@ -67,7 +67,7 @@ pub(super) struct Round {
     pub is_scheduled: bool,
 }
 
-/// What is left to do after a look.
+/// The work that is left after a look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Left {
     Nothing,
