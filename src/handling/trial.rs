@@ -3,7 +3,7 @@
 //! The caller passes a provision of its own, whose hits and draws nobody else counts, and conditions with a copy of the values of
 //! `store`. Metrics and journal belong to the workers, so a trial never reaches them. Log lines of scripts are captured.
 
-use super::{Outcome, handle};
+use super::{Others, Outcome, handle};
 use crate::chaos::Chaos;
 use crate::message::request::Request;
 use crate::provisioning::provision::Provision;
@@ -19,7 +19,15 @@ pub(crate) fn attempt(
     request: Request,
 ) -> (Outcome, Vec<String>) {
     let (chaos, mut request) = (Chaos::default(), Arc::new(request));
-    let handle = || handle(provision, &chaos, conditions, &mut request);
+    let handle = || {
+        let mut outcome = handle(provision, &chaos, conditions, &mut request);
+        // Nobody else sets a key in this copy of the values: each wait is over.
+        while let Some(wait) = outcome.wait.take() {
+            let value = wait.look(request.epoch);
+            outcome = wait.resume(provision, &Others::default(), &request, value);
+        }
+        outcome
+    };
     let (outcome, lines) = log_capture::within(|| catch_unwind(AssertUnwindSafe(handle)));
     (outcome.unwrap_or_else(|_| Outcome::panicked()), lines)
 }

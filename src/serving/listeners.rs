@@ -5,6 +5,7 @@ use crate::script::runtime::{allocator, budget};
 use crate::serving::http::{self, Incoming, Limits, Reactor, Refuse, Server, Task};
 use crate::serving::streaming::Streaming;
 use crate::serving::timer::Timer;
+use crate::serving::waiting::Waits;
 use crate::system::io_error::{describe_io, failed_to};
 use crate::system::lock::lock;
 use crate::system::renewed_thread::{self, Next};
@@ -29,6 +30,8 @@ pub(crate) struct Listener {
 pub(crate) struct Shared {
     pub timer: Timer,
     pub streaming: Arc<Streaming>,
+    /// The requests that wait for a key of `store`.
+    pub waits: Waits,
     pub access: AccessLog,
     /// Whether each answer closes its connection.
     pub draining: AtomicBool,
@@ -222,6 +225,7 @@ mod tests {
         let timer = Timer::start(reactor.clone()).unwrap();
         Arc::new(Shared {
             streaming: Streaming::new(timer.clone(), Weak::new()),
+            waits: Waits::default(),
             timer,
             access: AccessLog::new(false, false),
             draining: AtomicBool::new(false),

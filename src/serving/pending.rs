@@ -1,4 +1,4 @@
-//! Memory budget for delayed answers.
+//! Memory budget for delayed answers, and for requests that wait (`wait_for`).
 
 use crate::message::answer::Answer;
 use std::sync::Arc;
@@ -32,7 +32,12 @@ impl PendingBudget {
     /// Reserves memory for `answer`; `None` if the budget is used up.
     pub(crate) fn take(self: &Arc<Self>, answer: &Answer) -> Option<Permit> {
         let fields: usize = answer.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
-        let bytes = EACH + fields + answer.body.space();
+        self.take_bytes(fields + answer.body.space())
+    }
+
+    /// Reserves memory for something of `bytes` bytes that waits.
+    pub(crate) fn take_bytes(self: &Arc<Self>, bytes: usize) -> Option<Permit> {
+        let bytes = EACH + bytes;
         let within = |taken: usize| taken.checked_add(bytes).filter(|taken| *taken <= self.most);
         self.bytes.fetch_update(Ordering::AcqRel, Ordering::Acquire, within).ok()?;
         self.answers.fetch_add(1, Ordering::Relaxed);

@@ -28,6 +28,7 @@ use crate::serving::refusal::{self, Loaded};
 use crate::serving::signals;
 use crate::serving::streaming::Streaming;
 use crate::serving::timer::Timer;
+use crate::serving::waiting::Waits;
 use crate::serving::verdict::{QUIT, report_of, verdict};
 use crate::serving::workers::{AdminWork, MockWork};
 use crate::simulation::Simulation;
@@ -172,6 +173,7 @@ impl Service {
         let timer = Timer::start(reactor).map_err(failed_to("start the timer"))?;
         let shared = Shared {
             streaming: Streaming::new(timer.clone(), mock),
+            waits: Waits::default(),
             timer,
             access: access_log(settings),
             draining: AtomicBool::new(false),
@@ -238,12 +240,14 @@ impl Service {
         let journal = self.journal.clone();
         let own = settings.fail_on.unwrap_or_default();
         let (traffic, streaming) = (mock.clone(), self.shared.streaming.clone());
+        let (read, reset) = (self.shared.clone(), self.shared.clone());
         let readings = move || Readings {
             generation: activation.generation(),
             differs: activation.differs(),
             mock: connections(&traffic),
             admin: connections(&admin),
             held: pending.now(),
+            waits: read.waits.open(),
             journal: journal.stats(),
             dropped_lines: logger::dropped(),
             store: activation.current().files.values.usage(),
@@ -255,6 +259,7 @@ impl Service {
             close_absent: Box::new(move || {
                 mock.upgrade().iter().for_each(|server| server.close_absent());
                 streaming.end_all(Ending::Reset);
+                reset.waits.end_all();
             }),
             report: Box::new(move |conditions| report_of(&reported).text(conditions.unwrap_or(own))),
             quit: Box::new(move || {
@@ -283,7 +288,8 @@ impl Service {
     /// Stops in two phases, and returns whether a second signal ended one of them.
     ///
     /// 1. `--drain`: the server is no longer ready, but takes requests while load balancers notice that.
-    /// 2. `--grace`: the listeners are closed, and requests in progress may finish. Waits for a generation are answered at once.
+    /// 2. `--grace`: the listeners are closed, and requests in progress may finish. Waits for a generation and those of `wait_for` end
+    ///    at once.
     fn stop(
         &self,
         settings: &Settings,
@@ -298,6 +304,7 @@ impl Service {
         let listeners: Vec<Listener> = [mock].into_iter().chain(admin).collect();
         listeners.iter().for_each(Listener::close);
         self.activation.active.release();
+        self.shared.waits.close();
         self.journal.close();
         let (left, hurried) = finish(&listeners, settings.grace, signals);
         match left {

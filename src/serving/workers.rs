@@ -25,6 +25,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 /// The work of the mock's listener.
+#[derive(Clone)]
 pub(crate) struct MockWork {
     pub shared: Arc<Shared>,
     pub activation: Arc<Activation>,
@@ -34,13 +35,27 @@ pub(crate) struct MockWork {
     pub reception: Reception,
 }
 
+/// A request that has no answer yet.
+pub(super) struct Received {
+    pub incoming: Incoming,
+    line: Option<Line>,
+    begun: Option<Begun>,
+    pub layers: Arc<Layers>,
+    pub request: Arc<Request>,
+    /// Time of the workers, and time of `wait_for`.
+    pub worked: Duration,
+    pub waited: Duration,
+    /// The time at which a worker took it up.
+    pub since: Instant,
+}
+
 impl Work for MockWork {
     fn shared(&self) -> &Shared {
         &self.shared
     }
 
     fn serve(&self, mut incoming: Incoming) {
-        let (epoch, began) = (self.activation.epoch.now(), Instant::now());
+        let (epoch, since) = (self.activation.epoch.now(), Instant::now());
         let layers = self.activation.layers();
         let line = self.shared.line(&incoming, "mock", layers.generation);
         let begun = self.journal.begin();
@@ -52,15 +67,28 @@ impl Work for MockWork {
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             handling::handle_layers(&layers, &self.chaos, &conditions, &mut request)
         }));
-        let mut outcome = outcome.unwrap_or_else(|_| {
-            let mut outcome = Outcome::panicked();
-            layers.add_cors(None, &request, &mut outcome.reply.answer);
-            outcome
-        });
+        let outcome = outcome.unwrap_or_else(|_| panicked(&layers, None, &request));
+        let (worked, waited) = (Duration::ZERO, Duration::ZERO);
+        let received = Received { incoming, line, begun, layers, request, since, worked, waited };
+        if outcome.wait.is_some() { self.park(received, outcome) } else { self.finish(received, outcome) }
+    }
+}
+
+/// Returns the outcome of a request whose handling panicked.
+pub(super) fn panicked(layers: &Layers, overlay: Option<usize>, request: &Request) -> Outcome {
+    let mut outcome = Outcome { overlay, ..Outcome::panicked() };
+    layers.add_cors(overlay, request, &mut outcome.reply.answer);
+    outcome
+}
+
+impl MockWork {
+    /// Counts a request, enters it in the journal, and answers it.
+    pub(super) fn finish(&self, received: Received, mut outcome: Outcome) {
+        let Received { incoming, line, begun, layers, request, worked, since, .. } = received;
         let overlay = outcome.overlay;
         let permit =
             self.permit(&incoming, &mut outcome.reply, |page| layers.add_cors(overlay, &request, page));
-        let took = nanoseconds(began.elapsed());
+        let took = nanoseconds(worked + since.elapsed());
         let provision = layers.provision(outcome.overlay);
         metrics().answered(&outcome.counted(provision, (request.method(), request.target()), took));
         if let Some(begun) = begun {
@@ -76,9 +104,7 @@ impl Work for MockWork {
         let line = line.map(|line| line.served_by(rule.map(str::to_owned)));
         self.shared.leave(incoming, reply, line, permit);
     }
-}
 
-impl MockWork {
     /// Reserves memory for an answer that is delayed, or that is so large that its client may not take it at once. Without memory,
     /// 503 replaces the answer, and `complete` adds its headers.
     ///
@@ -101,7 +127,7 @@ impl MockWork {
     /// Enters a request in the journal. A delayed answer has its entry when it is made, not when it leaves: its client may leave
     /// before, but it did send the request.
     fn enter(&self, begun: Begun, took: u64, layers: &Layers, request: &Request, outcome: &Outcome) {
-        let Outcome { reply, overlay, rule, unmatched, error } = outcome;
+        let Outcome { reply, overlay, rule, unmatched, error, .. } = outcome;
         let Answer { headers, body, .. } = &reply.answer;
         let rule = rule.map(|index| &layers.provision(*overlay).router.rules()[index]);
         let beginning = body.beginning(self.journal.most_of_body());

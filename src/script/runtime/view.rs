@@ -4,6 +4,7 @@
 //! `fn user(id)`. `evaluation` calls the functions.
 
 use super::files::{File, Files, Function};
+use super::frozen::Facts;
 use super::names;
 use super::natives::Fallible;
 use crate::routing::value::Value;
@@ -123,6 +124,11 @@ impl View {
             return Ok(self);
         }
         Err(format!("{why}, but {} takes `{}`", self.name(), signature(&self.overloads[0])).into())
+    }
+
+    /// Returns the memory of the captured variables, in bytes.
+    pub fn space(&self) -> usize {
+        self.function.curry().iter().map(|value| Facts::of(value).bytes).sum()
     }
 
     /// Binds the parameters to `variables` of `rule` by name.
