@@ -10,7 +10,7 @@ use crate::provisioning::layers::{Layers, Member, Overlay};
 use crate::provisioning::provision::Provision;
 use crate::routing::router::Found;
 use crate::script::runtime::conditions::Conditions;
-use rhai::Dynamic;
+use crate::script::runtime::key_value_store::Value;
 use std::sync::Arc;
 
 /// Handles one request with `layers`. Hooks and error handlers are those of the layer that answers, `store` is that of the base.
@@ -48,7 +48,7 @@ pub(crate) fn resume_layers(
     overlay: Option<usize>,
     request: &Request,
     wait: Wait,
-    value: Dynamic,
+    value: Value,
 ) -> Outcome {
     let provision = layers.provision(overlay);
     let base = overlay.map(|_| &*layers.base);

@@ -8,6 +8,7 @@ use crate::chaos::Chaos;
 use crate::message::request::Request;
 use crate::provisioning::provision::Provision;
 use crate::script::runtime::conditions::Conditions;
+use crate::script::runtime::key_value_store::nothing;
 use crate::script::runtime::log_capture;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -21,9 +22,9 @@ pub(crate) fn attempt(
     let (chaos, mut request) = (Chaos::default(), Arc::new(request));
     let handle = || {
         let mut outcome = handle(provision, &chaos, conditions, &mut request);
-        // Nobody else sets a key in this copy of the values: each wait is over.
+        // No other request sets a key in this copy of the values: each wait is over.
         while let Some(wait) = outcome.wait.take() {
-            let value = wait.look(request.epoch);
+            let value = wait.look(request.epoch).unwrap_or_else(nothing);
             outcome = wait.resume(provision, &Others::default(), &request, value);
         }
         outcome

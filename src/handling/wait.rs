@@ -7,8 +7,7 @@ use crate::message::request::Request;
 use crate::provisioning::provision::Provision;
 use crate::script::flask::wait_for::WaitFor;
 use crate::script::runtime::call::{self, Call};
-use crate::script::runtime::key_value_store::KeyValueStore;
-use rhai::{Dynamic, ImmutableString};
+use crate::script::runtime::key_value_store::{Awaited, KeyValueStore, Value};
 use std::cell::{Cell, OnceCell};
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,10 +32,6 @@ impl Wait {
         Wait { wait_for, call, effect, host: host.map(str::to_owned) }
     }
 
-    pub(crate) fn key(&self) -> &ImmutableString {
-        &self.wait_for.key
-    }
-
     /// The longest time.
     pub(crate) fn time(&self) -> Duration {
         self.wait_for.time
@@ -47,17 +42,22 @@ impl Wait {
         size_of::<Call>() + self.wait_for.space()
     }
 
-    /// Returns the store that has the key; `None` while no provision handles the request.
-    pub(crate) fn store(&self) -> Option<&Arc<KeyValueStore>> {
+    /// Returns the key that the request of `epoch` waits for; `None` without a store.
+    pub(crate) fn awaited(&self, epoch: u64) -> Option<Awaited> {
+        Some(Awaited { store: self.store()?.clone(), key: self.wait_for.key.clone(), epoch })
+    }
+
+    fn store(&self) -> Option<&Arc<KeyValueStore>> {
         let own = self.call.conditions.values.as_ref();
         own.or_else(|| self.call.routes.as_ref().map(|routes| &routes.files.values))
     }
 
-    /// Returns the present value of the key, or `()`. A request that began before a reset has values of its own.
-    pub(crate) fn look(&self, epoch: u64) -> Dynamic {
+    /// Returns the value of the key, if it is set. A request that began before a reset has values of its own.
+    pub(crate) fn look(&self, epoch: u64) -> Option<Value> {
         let values = self.store().and_then(|store| store.lock(Some(epoch)));
         let own = || self.call.own_values.as_ref().and_then(|own| own.lock(None));
-        values.or_else(own).and_then(|values| values.look(self.key()).0).unwrap_or_default()
+        let value = values.or_else(own)?.look(&self.wait_for.key).0?;
+        (!value.is_unit()).then(|| value.into())
     }
 
     /// Goes on with the request. The wait ended with `value`, which is `()` if the key was not set.
@@ -66,13 +66,13 @@ impl Wait {
         provision: &Provision,
         others: &Others,
         request: &Request,
-        value: Dynamic,
+        value: Value,
     ) -> Outcome {
         let Wait { wait_for, call, effect, host } = self;
         let blueprint = request.rule.and_then(|index| provision.routes.blueprint(index));
         let (host, unmatched, error) = (host.as_deref(), Cell::default(), OnceCell::default());
         let flow = Flow { provision, request, host, others, blueprint, unmatched, error };
-        let (made, call) = call::within(*call, || flow.go_on(&wait_for, value));
+        let (made, call) = call::within(*call, || flow.go_on(&wait_for, Arc::unwrap_or_clone(value)));
         conclude(flow, made, call, effect)
     }
 }

@@ -18,7 +18,7 @@ use tiny_http::{Header, Response, StatusCode};
 
 pub(crate) use tiny_http::Request as Incoming;
 pub(crate) use tiny_http::Server;
-pub(crate) use tiny_http::extension::{Limit, Limits, Reactor, Reason, Refused, Task};
+pub(crate) use tiny_http::extension::{Client, Limit, Limits, Reactor, Reason, Refused, Task};
 
 /// Writes the page of a request that the engine refuses.
 pub(crate) type Refuse = Box<dyn Fn(&Refused<'_>) -> Answer + Send + Sync>;

@@ -31,7 +31,7 @@ pub(crate) struct Shared {
     pub timer: Timer,
     pub streaming: Arc<Streaming>,
     /// The requests that wait for a key of `store`.
-    pub waits: Waits,
+    pub waits: Arc<Waits>,
     pub access: AccessLog,
     /// Whether each answer closes its connection.
     pub draining: AtomicBool,
@@ -183,6 +183,21 @@ fn serve_one(server: &Server, work: &dyn Work) -> ControlFlow<()> {
 }
 
 impl Shared {
+    /// Starts without servers. The workers of `mock` run the jobs of streams and waits.
+    pub(crate) fn new(timer: Timer, mock: Weak<Server>, access: AccessLog) -> Shared {
+        let streaming = Streaming::new(timer.clone(), mock);
+        Shared {
+            waits: Waits::new(timer.clone(), streaming.clone()),
+            streaming,
+            timer,
+            access,
+            draining: AtomicBool::new(false),
+            stopping: AtomicBool::new(false),
+            surplus: AtomicUsize::new(0),
+            servers: Mutex::default(),
+        }
+    }
+
     /// Wakes each waiting worker once. A woken worker waits behind the others afterwards, so none is woken twice.
     fn call_all(&self) {
         for (server, workers) in lock(&self.servers).iter() {
@@ -223,16 +238,7 @@ mod tests {
 
     fn shared(reactor: &Arc<Reactor>) -> Arc<Shared> {
         let timer = Timer::start(reactor.clone()).unwrap();
-        Arc::new(Shared {
-            streaming: Streaming::new(timer.clone(), Weak::new()),
-            waits: Waits::default(),
-            timer,
-            access: AccessLog::new(false, false),
-            draining: AtomicBool::new(false),
-            stopping: AtomicBool::new(false),
-            surplus: AtomicUsize::new(0),
-            servers: Mutex::default(),
-        })
+        Arc::new(Shared::new(timer, Weak::new(), AccessLog::new(false, false)))
     }
 
     #[test]

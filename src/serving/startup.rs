@@ -26,9 +26,7 @@ use crate::serving::listeners::{Listener, Shared};
 use crate::serving::pending::PendingBudget;
 use crate::serving::refusal::{self, Loaded};
 use crate::serving::signals;
-use crate::serving::streaming::Streaming;
 use crate::serving::timer::Timer;
-use crate::serving::waiting::Waits;
 use crate::serving::verdict::{QUIT, report_of, verdict};
 use crate::serving::workers::{AdminWork, MockWork};
 use crate::simulation::Simulation;
@@ -36,9 +34,9 @@ use crate::system::io_error::failed_to;
 use crate::system::memory;
 use std::net::SocketAddr;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -171,16 +169,7 @@ impl Service {
             Activation::start(engine, options, Arc::new(directory), epoch).map_err(|error| error.to_string())
         })??;
         let timer = Timer::start(reactor).map_err(failed_to("start the timer"))?;
-        let shared = Shared {
-            streaming: Streaming::new(timer.clone(), mock),
-            waits: Waits::default(),
-            timer,
-            access: access_log(settings),
-            draining: AtomicBool::new(false),
-            stopping: AtomicBool::new(false),
-            surplus: AtomicUsize::new(0),
-            servers: Mutex::default(),
-        };
+        let shared = Shared::new(timer, mock, access_log(settings));
         let timer = shared.timer.clone();
         if journal.is_on() && !settings.no_admin {
             let timer = Box::new(move |delay, job| _ = timer.after(delay, job));
@@ -239,15 +228,14 @@ impl Service {
         let (activation, reported) = (self.activation.clone(), self.activation.clone());
         let journal = self.journal.clone();
         let own = settings.fail_on.unwrap_or_default();
-        let (traffic, streaming) = (mock.clone(), self.shared.streaming.clone());
-        let (read, reset) = (self.shared.clone(), self.shared.clone());
+        let (traffic, shared, waits) = (mock.clone(), self.shared.clone(), self.shared.waits.clone());
         let readings = move || Readings {
             generation: activation.generation(),
             differs: activation.differs(),
             mock: connections(&traffic),
             admin: connections(&admin),
             held: pending.now(),
-            waits: read.waits.open(),
+            waits: waits.open(),
             journal: journal.stats(),
             dropped_lines: logger::dropped(),
             store: activation.current().files.values.usage(),
@@ -258,8 +246,8 @@ impl Service {
             metrics: Box::new(move || metrics().page(&readings())),
             close_absent: Box::new(move || {
                 mock.upgrade().iter().for_each(|server| server.close_absent());
-                streaming.end_all(Ending::Reset);
-                reset.waits.end_all();
+                shared.streaming.end_all(Ending::Reset);
+                shared.waits.end_all();
             }),
             report: Box::new(move |conditions| report_of(&reported).text(conditions.unwrap_or(own))),
             quit: Box::new(move || {
@@ -288,8 +276,7 @@ impl Service {
     /// Stops in two phases, and returns whether a second signal ended one of them.
     ///
     /// 1. `--drain`: the server is no longer ready, but takes requests while load balancers notice that.
-    /// 2. `--grace`: the listeners are closed, and requests in progress may finish. Waits for a generation and those of `wait_for` end
-    ///    at once.
+    /// 2. `--grace`: the listeners are closed, and requests in progress may finish. Waits are answered at once.
     fn stop(
         &self,
         settings: &Settings,

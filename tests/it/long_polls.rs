@@ -219,7 +219,8 @@ fn a_reset_and_a_stop_answer_all_who_wait() {
 
 #[test]
 fn an_activation_ends_no_wait() {
-    const NEXT: &str = r#"fn registerRules() { app.put("/job/<id>", |id| { store[`job-${id}`] = "by the next"; "" }); }"#;
+    const NEXT: &str =
+        r#"fn registerRules() { app.put("/job/<id>", |id| { store[`job-${id}`] = "by the next"; "" }); }"#;
     for keep in [true, false] {
         let mock = mock_with(if keep { &["--keep-store"] } else { &[] });
         let mut client = waiting(&mock, "/job/7");

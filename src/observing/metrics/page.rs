@@ -95,7 +95,7 @@ impl Metrics {
     }
 }
 
-const HELD: &str = "Answers that wait or dribble because that was asked for.";
+const HELD: &str = "Answers and requests that wait, or dribble, because that was asked for.";
 const WAITS: &str = "Requests that wait for a key of `store` (`wait_for`).";
 const DIFFERS: &str = "1 where the newest load failed, or the files on disk are not those that serve.";
 const DROPPED: &str = "Lines of the log that were dropped, as nobody read them or they could not be written.";

@@ -11,7 +11,7 @@
 use super::abort::{escape, html_page};
 use super::response::{Response, header_values};
 use super::status;
-use super::wait_for::{NO_ANSWER, WaitFor};
+use super::wait_for::{NOT_RETURNED, WaitFor};
 use crate::chaos::Reply;
 use crate::directory::Content;
 use crate::message::answer::{Answer, Fields, HTML, JSON};
@@ -52,7 +52,7 @@ pub(crate) fn from_value(value: Dynamic) -> Fallible<Reply> {
         return Err(RETURNED_NOTHING.into());
     }
     if value.is::<WaitFor>() {
-        return Err(NO_ANSWER.into());
+        return Err(NOT_RETURNED.into());
     }
     let kind = kind(&value);
     Err(format!("the view function returned {kind}: return a text, a map, a list or make_response(...)")

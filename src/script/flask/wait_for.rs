@@ -26,11 +26,8 @@ pub(crate) struct WaitFor {
     pub function: Option<View>,
 }
 
-/// The error for a `wait_for` in a place where it can't be taken as an answer.
-pub(crate) const NO_ANSWER: &str = "wait_for is no answer yet: a view function or a before_request function returns it alone, as in `return wait_for(...)`, and its function makes the whole answer, with status and headers";
-
-/// The error for a `wait_for` that nobody returned.
-const NOT_RETURNED: &str = "wait_for was called, but another value was returned: it waits only where the function returns it, as in `return wait_for(...)`";
+/// The error for a `wait_for` that is no answer: inside of another value, or dropped.
+pub(crate) const NOT_RETURNED: &str = "wait_for waits only where a view function or a before_request function returns it alone, as in `return wait_for(...)`; its function |value| makes the whole answer, with status and headers";
 
 impl ScriptValue for WaitFor {}
 
@@ -51,7 +48,6 @@ impl WaitFor {
     pub(crate) fn space(&self) -> usize {
         self.key.len() + self.function.as_ref().map_or(0, View::space)
     }
-
 }
 
 fn wait_for(
@@ -65,7 +61,11 @@ fn wait_for(
     }
     let Some(key) = key.read_lock::<ImmutableString>().map(|key| key.clone()) else {
         let shown = text_of(key, 80);
-        return Err(format!("wait_for takes a key of `store`, which is a text, not {} `{shown}`", type_name(key)).into());
+        return Err(format!(
+            "wait_for takes a key of `store`, which is a text, not {} `{shown}`",
+            type_name(key)
+        )
+        .into());
     };
     let key: ImmutableString = store.key(&key).into_owned().into();
     let time = time(seconds)?;
@@ -127,8 +127,9 @@ pub(crate) fn register(natives: &mut Natives) {
              store: &mut Store,
              key: Dynamic,
              seconds: Dynamic,
-             function: Dynamic| {
-                wait_for(&context, store, (&key, &seconds), Some(function))
-            },
+             function: Dynamic| { wait_for(&context, store, (&key, &seconds), Some(function)) },
         );
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@
 
 mod watches;
 
-pub(crate) use watches::{Locked, Watch, Watched};
+pub(crate) use watches::{Awaited, Locked, Value, Watch, Watched, nothing};
 
 use super::allocator;
 use super::frozen::{Facts, FrozenList};
@@ -42,7 +42,7 @@ pub struct Values {
     epoch: u64,
     /// Number of writes, which gives each entry its version. A key that is removed and set again gets a new version.
     writes: u64,
-    /// Those who wait for a key that is not set.
+    /// The waits for keys that are not set.
     watches: Watches,
 }
 

@@ -11,8 +11,16 @@ use std::fmt;
 use std::ops::{Bound, Deref, DerefMut};
 use std::sync::{Arc, MutexGuard};
 
+/// The value that ends a wait: that of the key, or `()`.
+pub(crate) type Value = Arc<Dynamic>;
+
+/// Returns the value of a wait that ends without one.
+pub(crate) fn nothing() -> Value {
+    Arc::new(Dynamic::UNIT)
+}
+
 /// A closure that is called once: with the value that was set, or with `()` where the store was reset. It must be short.
-pub(crate) type Wake = Box<dyn FnOnce(Arc<Dynamic>) + Send>;
+pub(crate) type Wake = Box<dyn FnOnce(Value) + Send>;
 
 /// Identifies a watch: the key, and a number to tell watches of one key apart.
 pub(crate) type Watch = (ImmutableString, u64);
@@ -21,10 +29,29 @@ pub(crate) type Watch = (ImmutableString, u64);
 #[derive(Debug)]
 pub(crate) enum Watched {
     /// The key is set already.
-    Set(Dynamic),
+    Set(Value),
     /// The store was reset since the request began.
     Reset,
     Waits(Watch),
+}
+
+/// A key that a request of `epoch` waits for.
+pub(crate) struct Awaited {
+    pub store: Arc<KeyValueStore>,
+    pub key: ImmutableString,
+    pub epoch: u64,
+}
+
+impl Awaited {
+    /// Calls `wake` once the key has a value, unless it has one now. A key that holds `()` has none.
+    pub(crate) fn watch(&self, wake: Wake) -> Watched {
+        self.store.watch(self.epoch, &self.key, wake)
+    }
+
+    /// Ends a watch, whose closure is not called any more.
+    pub(crate) fn forget(&self, watch: &Watch) {
+        self.store.forget(watch);
+    }
 }
 
 /// The watches of a store.
@@ -33,7 +60,7 @@ pub(super) struct Watches {
     waiting: BTreeMap<Watch, Wake>,
     next: u64,
     /// The closures to call once the lock is released.
-    due: Vec<(Wake, Arc<Dynamic>)>,
+    due: Vec<(Wake, Value)>,
 }
 
 impl fmt::Debug for Watches {
@@ -44,14 +71,14 @@ impl fmt::Debug for Watches {
 
 impl Watches {
     /// Ends the watches of `key`, which has got `value`. Costs nothing where nobody waits.
-    pub(super) fn wake(&mut self, key: &str, value: &Arc<Dynamic>) {
+    pub(super) fn wake(&mut self, key: &str, value: &Value) {
         if !self.waiting.is_empty() && !value.is_unit() {
             self.wake_all_of(key, value);
         }
     }
 
     #[cold]
-    fn wake_all_of(&mut self, key: &str, value: &Arc<Dynamic>) {
+    fn wake_all_of(&mut self, key: &str, value: &Value) {
         let from = (Bound::Included((key.into(), 0)), Bound::Unbounded);
         let found = self.waiting.range(from).map(|(watch, _)| watch).take_while(|(other, _)| other == key);
         for watch in found.cloned().collect::<Vec<Watch>>() {
@@ -62,7 +89,7 @@ impl Watches {
 
     /// Ends all watches with `()`.
     pub(super) fn end_all(&mut self) {
-        let nothing = Arc::new(Dynamic::UNIT);
+        let nothing = nothing();
         self.due.extend(std::mem::take(&mut self.waiting).into_values().map(|wake| (wake, nothing.clone())));
     }
 }
@@ -74,7 +101,7 @@ pub struct Locked<'s> {
     due: Due,
 }
 
-struct Due(Vec<(Wake, Arc<Dynamic>)>);
+struct Due(Vec<(Wake, Value)>);
 
 impl<'s> Locked<'s> {
     pub(super) fn new(values: MutexGuard<'s, Values>) -> Self {
@@ -109,11 +136,10 @@ impl DerefMut for Locked<'_> {
 }
 
 impl KeyValueStore {
-    /// Calls `wake` once `key` has a value, unless it has one now. A key that holds `()` has none.
-    pub(crate) fn watch(&self, epoch: u64, key: &ImmutableString, wake: Wake) -> Watched {
+    fn watch(&self, epoch: u64, key: &ImmutableString, wake: Wake) -> Watched {
         let Some(mut values) = self.lock(Some(epoch)) else { return Watched::Reset };
         if let Some(value) = values.look(key).0.filter(|value| !value.is_unit()) {
-            return Watched::Set(value);
+            return Watched::Set(value.into());
         }
         let watches = &mut values.watches;
         let watch = (key.clone(), watches.next);
@@ -122,8 +148,7 @@ impl KeyValueStore {
         Watched::Waits(watch)
     }
 
-    /// Ends a watch, whose closure is not called any more.
-    pub(crate) fn forget(&self, watch: &Watch) {
+    fn forget(&self, watch: &Watch) {
         let wake = lock(&self.values).watches.waiting.remove(watch);
         drop(wake);
     }
@@ -140,12 +165,12 @@ mod tests {
     use crate::script::runtime::frozen::as_list;
     use std::sync::Mutex;
 
-    /// What the watches of a test were woken with, as text.
+    /// The values that ended the watches of a test, as text.
     type Woken = Arc<Mutex<Vec<String>>>;
 
     fn watch(store: &Arc<KeyValueStore>, epoch: u64, key: &str, woken: &Woken) -> Watched {
         let (woken, other) = (woken.clone(), store.clone());
-        let wake = move |value: Arc<Dynamic>| {
+        let wake = move |value: Value| {
             // The lock is free: a closure may use the store.
             assert!(other.lock(None).is_some());
             let list = as_list(&value).map(|list| format!("{} items", list.len()));
@@ -175,7 +200,7 @@ mod tests {
             step(&mut store.lock(None).unwrap());
             assert_eq!(*lock(&woken), expected, "step {at}");
             assert_eq!(store.watches(), 1 - expected.len(), "step {at}");
-            // Nobody is woken twice.
+            // No watch ends twice.
             store.lock(None).unwrap().set("k", "again".into()).unwrap();
             assert_eq!(lock(&woken).len(), 1, "step {at}");
         }
