@@ -15,6 +15,7 @@ pub(crate) use draws::{Draws, probability};
 pub(crate) use entry::{Act, Course, Entry, Paths, Target, Text};
 pub(crate) use injected::{Breaking, Dribble};
 pub use list::Chaos;
+pub(crate) use list::ChaosEffect;
 pub(crate) use list::Listed;
 pub(crate) use reply::Reply;
 pub(crate) use stream_faults::{Cut, StreamAct, StreamFaults};

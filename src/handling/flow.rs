@@ -12,6 +12,7 @@ use crate::script::flask::abort::escape;
 use crate::script::flask::answer;
 use crate::script::flask::request::explain_missing_json;
 use crate::script::flask::response::Response;
+use crate::script::flask::wait_for::WaitFor;
 use crate::script::runtime::call;
 use crate::script::runtime::fault::Fault;
 use crate::script::runtime::http_error::{self, HttpError};
@@ -34,6 +35,17 @@ impl From<Box<EvalAltResult>> for ViewError {
     }
 }
 
+/// The result of the functions: a reply, or a wait for one.
+pub(super) type Made = Result<Reply, WaitFor>;
+
+/// Takes what a view function or a `before_request` function returned.
+fn take(value: Dynamic) -> Result<Made, ViewError> {
+    match WaitFor::of(&value)? {
+        Some(wait) => Ok(Err(wait)),
+        None => Ok(Ok(answer::from_value(value)?)),
+    }
+}
+
 /// One request on its way through the functions of a provision.
 pub(super) struct Flow<'r> {
     pub provision: &'r Provision,
@@ -47,30 +59,45 @@ pub(super) struct Flow<'r> {
 }
 
 impl Flow<'_> {
-    pub(super) fn run(&self, found: Found) -> Reply {
-        let reply = self.before().and_then(|reply| reply.map_or_else(|| self.dispatch(found), Ok));
-        self.after(reply.unwrap_or_else(|error| self.handle_error(error)))
+    pub(super) fn run(&self, found: Found) -> Made {
+        self.end(self.before().and_then(|made| made.map_or_else(|| self.dispatch(found), Ok)))
+    }
+
+    /// Goes on after a wait, which ended with `value`.
+    pub(super) fn go_on(&self, wait: &WaitFor, value: Dynamic) -> Made {
+        let called = match &wait.function {
+            Some(function) => self.provision.call(function, &mut [value]).map_err(ViewError::from),
+            None if value.is_unit() => return Ok(self.after(Answer::html(204, "").into())),
+            None => Ok(value),
+        };
+        self.end(called.and_then(take))
+    }
+
+    /// Answers an error, and calls the `after_request` functions. They run once the answer is there.
+    fn end(&self, made: Result<Made, ViewError>) -> Made {
+        let reply = made.unwrap_or_else(|error| Ok(self.handle_error(error)))?;
+        Ok(self.after(reply))
     }
 
     /// Calls the `before_request` functions. The first one that returns a value answers the request. They run for 404, 405 and
     /// OPTIONS too.
-    fn before(&self) -> Result<Option<Reply>, ViewError> {
+    fn before(&self) -> Result<Option<Made>, ViewError> {
         for hook in self.provision.before(self.blueprint) {
             let value = self.provision.call(hook, &mut [])?;
             if !value.is_unit() {
-                return Ok(Some(answer::from_value(value)?));
+                return take(value).map(Some);
             }
         }
         Ok(None)
     }
 
-    fn dispatch(&self, found: Found) -> Result<Reply, ViewError> {
+    fn dispatch(&self, found: Found) -> Result<Made, ViewError> {
         match found {
             Found::Rule { index, values } => self.view(index, values),
-            Found::Redirect { path } => Ok(answer::redirection(308, &self.location(&path)).into()),
+            Found::Redirect { path } => Ok(Ok(answer::redirection(308, &self.location(&path)).into())),
             Found::Moved { index, url } => {
                 self.provision.count_hit(self.request.epoch, index);
-                Ok(answer::redirection(308, &self.below_root(url)).into())
+                Ok(Ok(answer::redirection(308, &self.below_root(url)).into()))
             }
             Found::MethodNotAllowed { allow } => {
                 self.unmatched.set(Some(Unmatched::Method));
@@ -86,12 +113,12 @@ impl Flow<'_> {
     }
 
     /// Calls the view function of rule `index`, or answers OPTIONS if the rule leaves that to h1mock.
-    fn view(&self, index: usize, values: Vec<Value>) -> Result<Reply, ViewError> {
+    fn view(&self, index: usize, values: Vec<Value>) -> Result<Made, ViewError> {
         if self.request.method() == "OPTIONS" && self.provision.router.rules()[index].automatic_options() {
             let allowed = self.provision.router.allowed(self.request.path(), self.host);
-            return Ok(preflight::options(self.others.allowed(allowed)).into());
+            return Ok(Ok(preflight::options(self.others.allowed(allowed)).into()));
         }
-        Ok(answer::from_value(self.provision.call_view(self.request.epoch, index, values)?)?)
+        take(self.provision.call_view(self.request.epoch, index, values)?)
     }
 
     /// Returns the value of `Location`. It is relative, as RFC 9110 (section 10.2.2) allows: the client knows its name for this host.

@@ -3,13 +3,14 @@
 //! A rule that would only redirect to the path with a slash, or answer OPTIONS automatically, gives way to a rule of a lower layer,
 //! unless its layer has an `app.cors`. So an overlay for `GET /orders` leaves alone how the base and its hooks answer preflights.
 
-use super::{Others, Outcome, Route, answer, handle};
+use super::{Others, Outcome, Route, Wait, answer, handle};
 use crate::chaos::Chaos;
 use crate::message::request::Request;
 use crate::provisioning::layers::{Layers, Member, Overlay};
 use crate::provisioning::provision::Provision;
 use crate::routing::router::Found;
 use crate::script::runtime::conditions::Conditions;
+use crate::script::runtime::key_value_store::Value;
 use std::sync::Arc;
 
 /// Handles one request with `layers`. Hooks and error handlers are those of the layer that answers, `store` is that of the base.
@@ -22,10 +23,7 @@ pub(crate) fn handle_layers(
     if layers.overlays.is_empty() {
         return handle(&layers.base, chaos, conditions, request);
     }
-    let carries = |member: &Member| {
-        request.baggage().iter().any(|(key, value)| *key == member.key && *value == member.value)
-    };
-    let overlays: Vec<(usize, &Overlay)> = layers.overlays_for(carries).collect();
+    let overlays = overlays(layers, request);
     let has_hosts = |provision: &Provision| provision.router.has_hosts();
     let has_hosts =
         has_hosts(&layers.base) || overlays.iter().any(|(_, overlay)| has_hosts(&overlay.provision));
@@ -42,6 +40,29 @@ pub(crate) fn handle_layers(
     let others = Others { overlay, base, allow, overlays };
     let route = Route { found, host: host.as_deref(), others: &others };
     answer(provision, route, chaos, &conditions, request)
+}
+
+/// Goes on with a request of `overlay`, or of the base, after a wait that ended with `value`.
+pub(crate) fn resume_layers(
+    layers: &Layers,
+    overlay: Option<usize>,
+    request: &Request,
+    wait: Wait,
+    value: Value,
+) -> Outcome {
+    let provision = layers.provision(overlay);
+    let base = overlay.map(|_| &*layers.base);
+    let overlay = overlay.map(|index| (index, &layers.overlays[index]));
+    let others = Others { overlay, base, overlays: overlays(layers, request), ..Others::default() };
+    wait.resume(provision, &others, request, value)
+}
+
+/// Returns the overlays for `request`, with their indices.
+fn overlays<'l>(layers: &'l Layers, request: &Request) -> Vec<(usize, &'l Overlay)> {
+    let carries = |member: &Member| {
+        request.baggage().iter().any(|(key, value)| *key == member.key && *value == member.value)
+    };
+    layers.overlays_for(carries).collect()
 }
 
 /// Returns the overlay that answers (`None` for the base), its result, and the methods that other layers have for the path.

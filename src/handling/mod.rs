@@ -2,7 +2,8 @@
 //!
 //! 1. `layers.rs` finds the layer that answers: an overlay, or the active provision.
 //! 2. `flow.rs` calls its functions, unless `preflight.rs` or chaos answers.
-//! 3. `compression.rs` compresses the answer, and the policy of CORS adds its headers.
+//! 3. Where a function returns `wait_for(...)`, `wait.rs` keeps the request until its key is set, and then goes on with the flow.
+//! 4. `compression.rs` compresses the answer, and the policy of CORS adds its headers.
 //!
 //! `trial.rs` handles a request without a trace, and `differences.rs` compares two outcomes.
 
@@ -12,10 +13,12 @@ mod flow;
 mod layers;
 mod preflight;
 pub(crate) mod trial;
+mod wait;
 
-pub(crate) use layers::handle_layers;
+pub(crate) use layers::{handle_layers, resume_layers};
+pub(crate) use wait::Wait;
 
-use crate::chaos::{Chaos, Reply};
+use crate::chaos::{Chaos, ChaosEffect, Reply};
 use crate::message::answer::Answer;
 use crate::message::request::Request;
 use crate::observing::metrics::Counted;
@@ -25,7 +28,7 @@ use crate::routing::near_miss::Miss;
 use crate::routing::router::Found;
 use crate::script::runtime::call::{self, Call};
 use crate::script::runtime::conditions::Conditions;
-use flow::Flow;
+use flow::{Flow, Made};
 use std::cell::{Cell, OnceCell};
 use std::sync::Arc;
 
@@ -42,6 +45,8 @@ pub struct Outcome {
     pub unmatched: Option<Unmatched>,
     /// The first error of a script: provision, line, column and message.
     pub error: Option<Box<str>>,
+    /// A function returned `wait_for(...)`: there is no reply yet.
+    pub(crate) wait: Option<Box<Wait>>,
 }
 
 impl Outcome {
@@ -180,7 +185,21 @@ fn answer(
     let blueprint = rule.and_then(|index| provision.routes.blueprint(index));
     let (unmatched, error) = (Cell::default(), OnceCell::default());
     let flow = Flow { provision, request, host, others, blueprint, unmatched, error };
-    let (mut reply, call) = call::within(call, || flow.run(found));
+    let (made, call) = call::within(call, || flow.run(found));
+    conclude(flow, made, call, effect)
+}
+
+/// Makes the outcome of the functions, whose context was `call`.
+fn conclude(flow: Flow, made: Made, call: Box<Call>, effect: Option<ChaosEffect>) -> Outcome {
+    let Flow { provision, request, others, .. } = flow;
+    let (overlay, rule) = (others.overlay.map(|(index, _)| index), request.rule);
+    let mut reply = match made {
+        Ok(reply) => reply,
+        Err(wait_for) => {
+            let wait = Wait::new(wait_for, call, effect, flow.host).into();
+            return Outcome { wait: Some(wait), overlay, rule, ..Outcome::default() };
+        }
+    };
     reply.hold_longer(call.hold);
     flow.begin_stream(&mut reply);
     if let Some(effect) = effect {
@@ -188,7 +207,7 @@ fn answer(
     }
     complete(&mut reply, provision, others, request);
     let (unmatched, error) = (flow.unmatched.get(), flow.error.into_inner());
-    Outcome { reply, overlay, rule, unmatched, error }
+    Outcome { reply, overlay, rule, unmatched, error, wait: None }
 }
 
 /// Completes a reply of `provision` that nothing else changes any more: its length, its coding, and the headers of CORS.

@@ -1,7 +1,7 @@
 //! One request through hooks, views and error handlers, without sockets.
 
 use super::*;
-use crate::chaos::{Act, Course, Entry, Target};
+use crate::chaos::{Act, Breaking, Course, Delay, Entry, Target};
 use crate::directory::fixture::Folder;
 use crate::script;
 use crate::script::runtime::budget::Budget;
@@ -38,10 +38,14 @@ fn answered(status: u16, body: &str) -> (u16, String) {
 
 /// Chaos that answers each request by `status` and no body.
 fn chaos(status: u16) -> Chaos {
+    chaos_with(Act { replacement: Some(Answer { status, ..Answer::default() }), ..Act::default() })
+}
+
+fn chaos_with(act: Act) -> Chaos {
     let chaos = Chaos::default();
     let entry = Entry {
         target: Target::default(),
-        act: Act { replacement: Some(Answer { status, ..Answer::default() }), ..Act::default() },
+        act,
         probability: 1.0,
         times: None,
         until: None,
@@ -69,6 +73,31 @@ fn an_answer_that_chaos_replaces_has_its_rule_and_no_hit() {
     let served = get(&provision, &Chaos::default(), "/second");
     assert_eq!((answer(&served), served.rule), (answered(200, "the script"), Some(1)));
     assert_eq!(provision.views[1].hits(EPOCH), 1);
+}
+
+#[test]
+fn a_wait_counts_its_hit_at_once_and_keeps_delays_and_chaos_until_its_end() {
+    let provision = provision(
+        r#"fn registerRules() {
+            app.get("/", || { time.sleep(1); wait_for("k", 2.5, |value| { time.sleep(2); `${value}` }) });
+            app.get("/fails", || { time.sleep(1); wait_for("k", 1, |value| { throw "wrong" }) });
+        }"#,
+    );
+    let delay = Some(Delay::fixed(4000.0).unwrap());
+    let chaos = chaos_with(Act { delay, breaking: Some(Breaking::Close), ..Act::default() });
+    for (path, body, error, seconds) in [("/", "7", None, 7), ("/fails", "script error", Some("wrong"), 4)] {
+        let request = Request::from_parts("GET", path, None::<(&str, &str)>, Vec::new(), None, None);
+        let mut request = Arc::new(request);
+        let mut outcome = handle(&provision, &chaos, &Conditions::default(), &mut request);
+        let (wait, rule) = (outcome.wait.take().unwrap(), outcome.rule.unwrap());
+        assert_eq!((wait.awaited(EPOCH).unwrap().key.as_str(), provision.views[rule].hits(EPOCH)), ("k", 1));
+        assert!(outcome.reply.injected.is_none() && outcome.error.is_none());
+        let outcome = wait.resume(&provision, &Others::default(), &request, Arc::new(7.into()));
+        assert_eq!((outcome.rule, provision.views[rule].hits(EPOCH)), (Some(rule), 1));
+        assert!(answer(&outcome).1.starts_with(body), "{:?}", answer(&outcome));
+        assert_eq!(outcome.error.is_some_and(|error| error.contains("wrong")), error.is_some());
+        assert_eq!((outcome.reply.hold.as_secs(), outcome.reply.status_sent()), (seconds, 0));
+    }
 }
 
 #[test]

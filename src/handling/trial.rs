@@ -4,12 +4,13 @@
 //! `store`. Metrics and journal belong to the workers, so a trial never reaches them. Log lines of scripts are captured. The pieces
 //! of a stream are made one after the other, without their delays.
 
-use super::{Outcome, handle};
+use super::{Others, Outcome, handle};
 use crate::chaos::Chaos;
 use crate::message::request::Request;
 use crate::message::stream::{Made, Stream};
 use crate::provisioning::provision::Provision;
 use crate::script::runtime::conditions::Conditions;
+use crate::script::runtime::key_value_store::nothing;
 use crate::script::runtime::log_capture;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -48,6 +49,11 @@ pub(crate) fn attempt(provision: &Arc<Provision>, conditions: &Conditions, reque
     let (chaos, mut request) = (Chaos::default(), Arc::new(request));
     let mut handle = || {
         let mut outcome = handle(provision, &chaos, conditions, &mut request);
+        // No other request sets a key in this copy of the values: each wait is over.
+        while let Some(wait) = outcome.wait.take() {
+            let value = wait.look(request.epoch).unwrap_or_else(nothing);
+            outcome = wait.resume(provision, &Others::default(), &request, value);
+        }
         let is_sent = request.method() != "HEAD";
         let stream = outcome.reply.stream.take().filter(|_| is_sent);
         let streamed = stream.map(|stream| collect(*stream, &mut outcome));

@@ -86,6 +86,7 @@ const TOPICS: &[Topic] = &[
     flask::store::register,
     flask::stream::register,
     flask::url_for::register,
+    flask::wait_for::register,
     python::base64::register,
     python::builtins::register,
     python::bytes::register,

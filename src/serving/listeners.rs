@@ -1,10 +1,12 @@
 //! Listeners: the sockets, the pool of worker threads on each of them, and the stop. A worker of a listener runs [`Work`].
 
+use crate::message::epoch::Epoch;
 use crate::observing::access_log::AccessLog;
 use crate::script::runtime::{allocator, budget};
 use crate::serving::http::{self, Incoming, Limits, Reactor, Refuse, Server, Task};
 use crate::serving::streaming::Streaming;
 use crate::serving::timer::Timer;
+use crate::serving::waiting::Waits;
 use crate::system::io_error::{describe_io, failed_to};
 use crate::system::lock::lock;
 use crate::system::renewed_thread::{self, Next};
@@ -29,6 +31,8 @@ pub(crate) struct Listener {
 pub(crate) struct Shared {
     pub timer: Timer,
     pub streaming: Arc<Streaming>,
+    /// The requests that wait for a key of `store`.
+    pub waits: Arc<Waits>,
     pub access: AccessLog,
     /// Whether each answer closes its connection.
     pub draining: AtomicBool,
@@ -182,6 +186,21 @@ fn serve_one(server: &Server, work: &dyn Work) -> ControlFlow<()> {
 }
 
 impl Shared {
+    /// Starts without servers. The workers of `mock` run the jobs of streams and waits.
+    pub(crate) fn new(timer: Timer, (mock, epoch): (Weak<Server>, Arc<Epoch>), access: AccessLog) -> Shared {
+        let streaming = Streaming::new(timer.clone(), mock, epoch);
+        Shared {
+            waits: Waits::new(timer.clone(), streaming.clone()),
+            streaming,
+            timer,
+            access,
+            draining: AtomicBool::new(false),
+            stopping: AtomicBool::new(false),
+            surplus: AtomicUsize::new(0),
+            servers: Mutex::default(),
+        }
+    }
+
     /// Wakes each waiting worker once. A woken worker waits behind the others afterwards, so none is woken twice.
     fn call_all(&self) {
         for (server, workers) in lock(&self.servers).iter() {
@@ -222,15 +241,7 @@ mod tests {
 
     fn shared(reactor: &Arc<Reactor>) -> Arc<Shared> {
         let timer = Timer::start(reactor.clone()).unwrap();
-        Arc::new(Shared {
-            streaming: Streaming::new(timer.clone(), Weak::new(), Arc::default()),
-            timer,
-            access: AccessLog::new(false, false),
-            draining: AtomicBool::new(false),
-            stopping: AtomicBool::new(false),
-            surplus: AtomicUsize::new(0),
-            servers: Mutex::default(),
-        })
+        Arc::new(Shared::new(timer, (Weak::new(), Arc::default()), AccessLog::new(false, false)))
     }
 
     #[test]

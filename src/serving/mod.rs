@@ -9,6 +9,7 @@
 //! 5. `workers.rs`: metrics and journal record the reply. A delayed reply needs a permit of `pending.rs`.
 //! 6. `timer.rs`: a delayed reply waits here. `streaming.rs` sends the pieces of a stream, and `followed.rs` tells
 //!    journal and metrics.
+//!    A request whose view returned `wait_for(...)` waits in `waiting.rs` before it goes on with step 4.
 //! 7. `http.rs`: the engine writes the answer to the socket.
 
 mod followed;
@@ -22,4 +23,5 @@ pub(crate) mod startup;
 pub(crate) mod streaming;
 pub(crate) mod timer;
 mod verdict;
+pub(crate) mod waiting;
 pub(crate) mod workers;

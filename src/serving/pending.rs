@@ -1,4 +1,4 @@
-//! Memory budget for delayed answers and streams.
+//! Memory budget for delayed answers, for requests that wait (`wait_for`), and for streams.
 
 use crate::message::answer::Answer;
 use crate::message::stream::Stream;
@@ -35,6 +35,11 @@ impl PendingBudget {
     /// Reserves memory for `answer`; `None` if the budget is used up.
     pub(crate) fn take(self: &Arc<Self>, answer: &Answer) -> Option<Permit> {
         self.reserve(space(answer), 1)
+    }
+
+    /// Reserves memory for a request of `bytes` that waits.
+    pub(crate) fn take_bytes(self: &Arc<Self>, bytes: usize) -> Option<Permit> {
+        self.reserve(EACH + bytes, 1)
     }
 
     /// Reserves memory for a stream that begins with `answer`; `None` if the budget is used up.

@@ -26,7 +26,6 @@ use crate::serving::listeners::{Listener, Shared};
 use crate::serving::pending::PendingBudget;
 use crate::serving::refusal::{self, Loaded};
 use crate::serving::signals;
-use crate::serving::streaming::Streaming;
 use crate::serving::timer::Timer;
 use crate::serving::verdict::{QUIT, report_of, unfinished, verdict};
 use crate::serving::workers::{AdminWork, MockWork};
@@ -35,9 +34,9 @@ use crate::system::io_error::failed_to;
 use crate::system::memory;
 use std::net::SocketAddr;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -171,15 +170,7 @@ impl Service {
             Activation::start(engine, options, Arc::new(directory), epoch).map_err(|error| error.to_string())
         })??;
         let timer = Timer::start(reactor).map_err(failed_to("start the timer"))?;
-        let shared = Shared {
-            streaming: Streaming::new(timer.clone(), mock, reset),
-            timer,
-            access: access_log(settings),
-            draining: AtomicBool::new(false),
-            stopping: AtomicBool::new(false),
-            surplus: AtomicUsize::new(0),
-            servers: Mutex::default(),
-        };
+        let shared = Shared::new(timer, (mock, reset), access_log(settings));
         let timer = shared.timer.clone();
         if journal.is_on() && !settings.no_admin {
             let timer = Box::new(move |delay, job| _ = timer.after(delay, job));
@@ -238,15 +229,16 @@ impl Service {
         let (activation, reported) = (self.activation.clone(), self.activation.clone());
         let journal = self.journal.clone();
         let own = settings.fail_on.unwrap_or_default();
-        let (traffic, streaming) = (mock.clone(), self.shared.streaming.clone());
-        let streams = streaming.clone();
+        let (traffic, shared) = (mock.clone(), self.shared.clone());
+        let (streaming, waits) = (shared.streaming.clone(), shared.waits.clone());
         let readings = move || Readings {
             generation: activation.generation(),
             differs: activation.differs(),
             mock: connections(&traffic),
             admin: connections(&admin),
             held: pending.now(),
-            streams: streams.open(),
+            streams: streaming.open(),
+            waits: waits.open(),
             journal: journal.stats(),
             dropped_lines: logger::dropped(),
             store: activation.current().files.values.usage(),
@@ -257,7 +249,8 @@ impl Service {
             metrics: Box::new(move || metrics().page(&readings())),
             close_absent: Box::new(move || {
                 mock.upgrade().iter().for_each(|server| server.close_absent());
-                streaming.end_all(Ending::Reset);
+                shared.streaming.end_all(Ending::Reset);
+                shared.waits.end_all();
             }),
             report: Box::new(move |conditions| report_of(&reported).text(conditions.unwrap_or(own))),
             quit: Box::new(move || {
@@ -286,7 +279,7 @@ impl Service {
     /// Stops in two phases, and returns whether a second signal ended one of them.
     ///
     /// 1. `--drain`: the server is no longer ready, but takes requests while load balancers notice that.
-    /// 2. `--grace`: the listeners are closed, and requests in progress may finish. Waits for a generation are answered at once.
+    /// 2. `--grace`: the listeners are closed, and requests in progress may finish. Waits are answered at once.
     fn stop(
         &self,
         settings: &Settings,
@@ -301,6 +294,7 @@ impl Service {
         let listeners: Vec<Listener> = [mock].into_iter().chain(admin).collect();
         listeners.iter().for_each(Listener::close);
         self.activation.active.release();
+        self.shared.waits.close();
         self.journal.close();
         let (left, hurried) = finish(&listeners, settings.grace, signals);
         match left {

@@ -196,7 +196,7 @@ impl Streaming {
     }
 
     /// Gives `job` to a worker, later if too many jobs wait already.
-    fn submit(self: &Arc<Self>, job: Box<dyn FnOnce() + Send>) {
+    pub(crate) fn submit(self: &Arc<Self>, job: Box<dyn FnOnce() + Send>) {
         let Some(server) = self.server.upgrade() else { return mem::forget(job) };
         if let Err(job) = server.submit(job) {
             let streaming = self.clone();

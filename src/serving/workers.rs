@@ -1,8 +1,8 @@
 //! The work of a worker on one request, for the mock and for the administrative port.
 
 use crate::admin::{self, Admin};
-use crate::chaos::{Chaos, Reply};
-use crate::handling::{self, Outcome, Unmatched};
+use crate::chaos::{Chaos, LONGEST, Reply};
+use crate::handling::{self, Outcome, Unmatched, Wait};
 use crate::message::answer::Answer;
 use crate::message::progress::Progress;
 use crate::message::request::Request;
@@ -13,11 +13,13 @@ use crate::observing::metrics::metrics;
 use crate::provisioning::activation::Activation;
 use crate::provisioning::layers::Layers;
 use crate::script::runtime::conditions::Conditions;
+use crate::script::runtime::key_value_store::{Value, nothing};
 use crate::serving::followed;
 use crate::serving::http::{self, Incoming};
 use crate::serving::listeners::{Shared, Work};
 use crate::serving::pending::{PendingBudget, Permit};
 use crate::serving::refusal;
+use crate::serving::waiting::{End, Goal};
 use crate::system::io_error::describe_io;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -26,6 +28,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 /// The work of the mock's listener.
+#[derive(Clone)]
 pub(crate) struct MockWork {
     pub shared: Arc<Shared>,
     pub activation: Arc<Activation>,
@@ -35,13 +38,27 @@ pub(crate) struct MockWork {
     pub reception: Reception,
 }
 
+/// A request that has no answer yet.
+struct Received {
+    incoming: Incoming,
+    line: Option<Line>,
+    begun: Option<Begun>,
+    layers: Arc<Layers>,
+    request: Arc<Request>,
+    /// Time of the workers, and time of `wait_for`.
+    worked: Duration,
+    waited: Duration,
+    /// The time at which a worker took it up.
+    since: Instant,
+}
+
 impl Work for MockWork {
     fn shared(&self) -> &Shared {
         &self.shared
     }
 
     fn serve(&self, mut incoming: Incoming) {
-        let (epoch, began) = (self.activation.epoch.now(), Instant::now());
+        let (epoch, since) = (self.activation.epoch.now(), Instant::now());
         let layers = self.activation.layers();
         let line = self.shared.line(&incoming, "mock", layers.generation);
         let begun = self.journal.begin();
@@ -53,15 +70,28 @@ impl Work for MockWork {
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             handling::handle_layers(&layers, &self.chaos, &conditions, &mut request)
         }));
-        let mut outcome = outcome.unwrap_or_else(|_| {
-            let mut outcome = Outcome::panicked();
-            layers.add_cors(None, &request, &mut outcome.reply.answer);
-            outcome
-        });
+        let outcome = outcome.unwrap_or_else(|_| panicked(&layers, None, &request));
+        let (worked, waited) = (Duration::ZERO, Duration::ZERO);
+        let received = Received { incoming, line, begun, layers, request, since, worked, waited };
+        if outcome.wait.is_some() { self.park(received, outcome) } else { self.finish(received, outcome) }
+    }
+}
+
+/// Returns the outcome of a request whose handling panicked.
+fn panicked(layers: &Layers, overlay: Option<usize>, request: &Request) -> Outcome {
+    let mut outcome = Outcome { overlay, ..Outcome::panicked() };
+    layers.add_cors(overlay, request, &mut outcome.reply.answer);
+    outcome
+}
+
+impl MockWork {
+    /// Counts a request, enters it in the journal, and answers it.
+    fn finish(&self, received: Received, mut outcome: Outcome) {
+        let Received { incoming, line, begun, layers, request, worked, since, .. } = received;
         let overlay = outcome.overlay;
         let permit =
             self.permit(&incoming, &mut outcome.reply, |page| layers.add_cors(overlay, &request, page));
-        let took = nanoseconds(began.elapsed());
+        let took = nanoseconds(worked + since.elapsed());
         let provision = layers.provision(outcome.overlay);
         metrics().answered(&outcome.counted(provision, (request.method(), request.target()), took));
         let stream = followed::progress(&outcome, &incoming);
@@ -79,9 +109,48 @@ impl Work for MockWork {
         let line = line.map(|line| line.served_by(rule.map(str::to_owned)));
         self.shared.leave(incoming, reply, line, permit);
     }
-}
 
-impl MockWork {
+    /// Keeps a request until the key is set for which it waits, or goes on with it at once if there is nothing to wait for.
+    fn park(&self, received: Received, mut outcome: Outcome) {
+        while let Some(wait) = outcome.wait.take() {
+            let time = wait.time().min(LONGEST.saturating_sub(received.waited));
+            let value = match wait.look(received.request.epoch) {
+                None if !time.is_zero() => return self.wait(received, wait, outcome.overlay, time),
+                value => value.unwrap_or_else(nothing),
+            };
+            outcome = received.resume(*wait, outcome.overlay, value);
+        }
+        self.finish(received, outcome);
+    }
+
+    fn wait(&self, mut received: Received, wait: Box<Wait>, overlay: Option<usize>, time: Duration) {
+        let permit = self.pending.take_bytes(received.space() + wait.space());
+        let (Some(permit), Some(awaited)) = (permit, wait.awaited(received.request.epoch)) else {
+            let mut page = refusal::no_room(self.pending.most);
+            received.layers.add_cors(overlay, &received.request, &mut page);
+            let outcome = received.outcome(overlay, page);
+            return self.finish(received, outcome);
+        };
+        // The permit counts the body from now on.
+        received.incoming.release(received.request.body.capacity());
+        received.worked += received.since.elapsed();
+        received.since = Instant::now();
+        let goal = Goal { awaited, epoch: self.activation.epoch.clone(), time };
+        let (client, work) = (received.incoming.client(), self.clone());
+        let then = move |end| {
+            received.waited += received.since.elapsed();
+            received.since = Instant::now();
+            let outcome = match end {
+                End::Value(value) => received.resume(*wait, overlay, value),
+                // The request did come, so the journal has it. Status 0 says that its client got no answer.
+                End::Gone => received.outcome(overlay, Answer { status: 0, ..Answer::default() }),
+            };
+            drop(permit);
+            work.park(received, outcome);
+        };
+        self.shared.waits.wait(goal, client, Box::new(then));
+    }
+
     /// Reserves memory for an answer that is delayed, for a stream, or for an answer so large that its client may not take it at once.
     /// Without memory, 503 replaces the answer, and `complete` adds its headers.
     ///
@@ -116,7 +185,7 @@ impl MockWork {
         outcome: &Outcome,
         stream: Option<&Arc<Progress>>,
     ) -> Option<u64> {
-        let Outcome { reply, overlay, rule, unmatched, error } = outcome;
+        let Outcome { reply, overlay, rule, unmatched, error, .. } = outcome;
         let Answer { headers, body, .. } = &reply.answer;
         let rule = rule.map(|index| &layers.provision(*overlay).router.rules()[index]);
         let beginning = body.beginning(self.journal.most_of_body());
@@ -149,6 +218,26 @@ fn leave_pieces_out(incoming: &Incoming, reply: &mut Reply) {
         reply.stream = None;
         // The answer to HEAD says what GET would send.
         reply.answer.headers.push(("Transfer-Encoding".into(), "chunked".into()));
+    }
+}
+
+impl Received {
+    /// Returns the memory of a request that waits, in bytes.
+    fn space(&self) -> usize {
+        let head: usize = self.request.headers().map(|(name, value)| name.len() + value.len()).sum();
+        size_of::<Received>() + head + self.request.target().len() + self.request.body.capacity()
+    }
+
+    /// Calls the function of `wait_for` with `value`.
+    fn resume(&self, wait: Wait, overlay: Option<usize>, value: Value) -> Outcome {
+        let resume = || handling::resume_layers(&self.layers, overlay, &self.request, wait, value);
+        let outcome = catch_unwind(AssertUnwindSafe(resume));
+        outcome.unwrap_or_else(|_| panicked(&self.layers, overlay, &self.request))
+    }
+
+    /// Returns the outcome of a request that `answer` ends without a script.
+    fn outcome(&self, overlay: Option<usize>, answer: Answer) -> Outcome {
+        Outcome { reply: answer.into(), overlay, rule: self.request.rule, ..Outcome::default() }
     }
 }
 

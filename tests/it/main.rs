@@ -34,6 +34,7 @@ mod journal;
 mod leaving;
 mod loading;
 mod logging;
+mod long_polls;
 mod metrics;
 mod names;
 mod overlays;

@@ -47,6 +47,11 @@ pub(crate) fn held(mock: &Mock) -> f64 {
     page(mock).value("h1mock_held_answers", &[]).unwrap()
 }
 
+/// Returns how many requests wait for a key of `store`.
+pub(crate) fn waits(mock: &Mock) -> f64 {
+    page(mock).value("h1mock_waits_open", &[]).unwrap()
+}
+
 /// Returns how many lines of the log were dropped.
 pub(crate) fn dropped_lines(mock: &Mock) -> f64 {
     page(mock).value("h1mock_log_dropped_total", &[]).unwrap()

@@ -159,7 +159,7 @@ fn errors_leave_at_once_and_aborts_when_they_are_due() {
     app.register_blueprint(after);
 }"#,
     );
-    let loop_text = "it holds back the answer and does not pause the script, so a loop can't wait by it; answer at once, for instance `[\"\", 503, #{ \"Retry-After\": 1 }]`, and let the client ask again";
+    let loop_text = "it holds back the answer and does not pause the script, so a loop can't wait by it; to answer when another request has set a key of `store`, return `wait_for(\"key\", 10.0, |value| ...)`";
     let hour = format!("the sleeps of a request add up to 3600 s at most: {loop_text}");
     let often = format!("sleep was called more than 1000 times: {loop_text}");
     for (target, status, text, held) in [

@@ -186,14 +186,19 @@ impl Request {
         bytes <= ONE_WRITE || self.lease.as_ref().is_none_or(|lease| self.core.reserve(lease, bytes))
     }
 
+    /// Stops counting `bytes` of the request: the program counts them itself from now on.
+    pub fn release(&self, bytes: usize) {
+        if let Some(lease) = &self.lease {
+            self.core.release(lease, bytes);
+        }
+    }
+
     /// Gives the memory of a body to later bodies.
     pub fn give_back(&self, body: Vec<u8>) {
         let space = body.capacity();
         body_pool::give_back(body, self.core.limits.buffered);
         // Released only now: releasing it before the memory is free would admit the next body beside it.
-        if let Some(lease) = &self.lease {
-            self.core.release(lease, space);
-        }
+        self.release(space);
     }
 
     /// Sends `answer`, in one write if the socket takes it. The reactor sends the rest.

@@ -25,6 +25,8 @@ pub struct Readings {
     pub held: usize,
     /// Streams that have not ended.
     pub streams: usize,
+    /// Requests that wait for a key of `store`.
+    pub waits: usize,
     pub journal: Stats,
     pub dropped_lines: u64,
     /// Bytes that the values of `store` take, and the limit for them.
@@ -42,9 +44,10 @@ impl Metrics {
         refused(&mut page, &self.refused);
         let load = |number: &AtomicU64| number.load(Ordering::Relaxed);
         let Readings { journal, store: (store, store_budget), .. } = readings;
-        let numbers: [(&str, &str, u64); 15] = [
+        let numbers: [(&str, &str, u64); 16] = [
             ("h1mock_unmatched_requests_total", "Requests that no rule served.", self.unmatched.total()),
             ("h1mock_held_answers", HELD, readings.held as u64),
+            ("h1mock_waits_open", WAITS, readings.waits as u64),
             ("h1mock_streams_open", "Streams that have not ended.", readings.streams as u64),
             ("h1mock_stream_pieces_total", "Pieces of streams that were sent.", load(&self.pieces)),
             ("h1mock_loads_total", "Loads of provisions, failed ones included.", load(&self.loads)),
@@ -102,7 +105,8 @@ impl Metrics {
     }
 }
 
-const HELD: &str = "Answers that wait or dribble because that was asked for.";
+const HELD: &str = "Answers and requests that wait, or dribble, because that was asked for.";
+const WAITS: &str = "Requests that wait for a key of `store` (`wait_for`).";
 const DIFFERS: &str = "1 where the newest load failed, or the files on disk are not those that serve.";
 const DROPPED: &str = "Lines of the log that were dropped, as nobody read them or they could not be written.";
 const EVICTIONS: &str = "Requests that the journal has let go to make room.";

@@ -11,6 +11,7 @@
 use super::abort::{escape, html_page};
 use super::response::{Response, header_values};
 use super::status;
+use super::wait_for::{NOT_RETURNED, WaitFor};
 use crate::chaos::Reply;
 use crate::directory::Content;
 use crate::message::answer::{Answer, Fields, HTML, JSON};
@@ -49,6 +50,9 @@ pub(crate) fn from_value(value: Dynamic) -> Fallible<Reply> {
     }
     if value.is_unit() {
         return Err(RETURNED_NOTHING.into());
+    }
+    if value.is::<WaitFor>() {
+        return Err(NOT_RETURNED.into());
     }
     let kind = kind(&value);
     Err(format!("the view function returned {kind}: return a text, a map, a list or make_response(...)")

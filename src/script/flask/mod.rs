@@ -24,3 +24,4 @@ pub(crate) mod status;
 pub(crate) mod store;
 pub(crate) mod stream;
 pub(crate) mod url_for;
+pub(crate) mod wait_for;

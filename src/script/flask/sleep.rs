@@ -31,7 +31,7 @@ fn sleep(seconds: &Dynamic) -> Fallible<()> {
 
 /// Builds the error for too many or too long sleeps: such a script probably waits in a loop for another request.
 fn no_wait(why: &str) -> Box<EvalAltResult> {
-    format!("{why}: it holds back the answer and does not pause the script, so a loop can't wait by it; answer at once, for instance `[\"\", 503, #{{ \"Retry-After\": 1 }}]`, and let the client ask again").into()
+    format!("{why}: it holds back the answer and does not pause the script, so a loop can't wait by it; to answer when another request has set a key of `store`, return `wait_for(\"key\", 10.0, |value| ...)`").into()
 }
 
 /// Adds `pause` to the delay `hold`.

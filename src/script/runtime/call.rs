@@ -37,6 +37,10 @@ pub(crate) struct Call {
     pub hold: Duration,
     /// Number of `time.sleep` calls.
     pub sleeps: u32,
+    /// Number of `wait_for` calls.
+    pub waits: u32,
+    /// Whether `wait_for` was called, and its result not returned yet.
+    pub waits_for: bool,
     /// Names of the imported files that are being loaded, outermost first.
     pub importing: Vec<String>,
     pub loading: Option<Box<Loading>>,

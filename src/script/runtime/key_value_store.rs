@@ -3,6 +3,10 @@
 //! An operation returns the values that it replaces or removes, so that the caller frees them after it has released the lock:
 //! a long list has many blocks to free.
 
+mod watches;
+
+pub(crate) use watches::{Awaited, Locked, Value, Watch, Watched, nothing};
+
 use super::allocator;
 use super::frozen::{Facts, FrozenList};
 use super::size_limits::{MAX_ITEMS, type_name};
@@ -12,7 +16,8 @@ use rhai::{Dynamic, EvalAltResult, ImmutableString};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Bound;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex};
+use watches::Watches;
 
 /// The values of `store` of one provision.
 #[derive(Debug)]
@@ -37,6 +42,8 @@ pub struct Values {
     epoch: u64,
     /// Number of writes, which gives each entry its version. A key that is removed and set again gets a new version.
     writes: u64,
+    /// The waits for keys that are not set.
+    watches: Watches,
 }
 
 type Entries = BTreeMap<ImmutableString, Entry>;
@@ -123,9 +130,9 @@ impl KeyValueStore {
     /// Locks the values for a request of `epoch`. Returns `None` where they were reset since the request began.
     ///
     /// The first request of a new epoch resets them. Without an epoch they are locked as they are.
-    pub fn lock(&self, epoch: Option<u64>) -> Option<MutexGuard<'_, Values>> {
+    pub fn lock(&self, epoch: Option<u64>) -> Option<Locked<'_>> {
         loop {
-            let mut values = lock(&self.values);
+            let mut values = Locked::new(lock(&self.values));
             match epoch {
                 Some(epoch) if epoch < values.epoch => return None,
                 Some(epoch) if epoch > values.epoch => {
@@ -165,6 +172,7 @@ impl Values {
             loaded: (Entries::new(), 0),
             epoch: 0,
             writes: 0,
+            watches: Watches::default(),
         }
     }
 
@@ -179,9 +187,10 @@ impl Values {
         }
     }
 
-    /// Restores the values of [`KeyValueStore::keep_loaded`]. Returns the old ones.
+    /// Restores the values of [`KeyValueStore::keep_loaded`], and ends all watches. Returns the old values.
     fn reset(&mut self, epoch: u64) -> Entries {
         self.epoch = epoch;
+        self.watches.end_all();
         let (entries, bytes) = self.loaded.clone();
         self.count(bytes);
         std::mem::replace(&mut self.entries, entries)
@@ -223,6 +232,7 @@ impl Values {
         }
         self.writes += 1;
         let entry = Entry { value: Arc::new(value), version: self.writes };
+        self.watches.wake(key, &entry.value);
         let old = match self.entries.get_mut(key) {
             Some(known) => Some(std::mem::replace(known, entry)),
             None => self.entries.insert(key.into(), entry),
@@ -296,6 +306,7 @@ impl Values {
                 list.push(item);
             }
             entry.version = self.writes;
+            self.watches.wake(key, &entry.value);
         }
         Ok(i64::try_from(length + 1).unwrap_or(i64::MAX))
     }

@@ -3,9 +3,8 @@
 use super::json_reader::JsonReader;
 use crate::message::epoch::Epoch;
 use crate::script::runtime::json::{self, Unread};
-use crate::script::runtime::key_value_store::{KeyValueStore, Values};
+use crate::script::runtime::key_value_store::{KeyValueStore, Locked};
 use crate::script::runtime::size_limits::MAX_TEXT;
-use std::sync::MutexGuard;
 
 #[derive(Debug, PartialEq)]
 pub enum Refused {
@@ -19,7 +18,7 @@ pub enum Refused {
 
 impl KeyValueStore {
     /// Locks the values of the current epoch.
-    fn now(&self, epoch: &Epoch) -> MutexGuard<'_, Values> {
+    fn now(&self, epoch: &Epoch) -> Locked<'_> {
         loop {
             // `lock` returns `None` only if a reset came after `now`.
             if let Some(values) = self.lock(Some(epoch.now())) {

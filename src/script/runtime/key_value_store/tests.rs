@@ -1,6 +1,6 @@
 use super::*;
 
-fn locked(store: &KeyValueStore, epoch: u64) -> MutexGuard<'_, Values> {
+fn locked(store: &KeyValueStore, epoch: u64) -> Locked<'_> {
     store.lock(Some(epoch)).unwrap()
 }
 
