@@ -32,6 +32,50 @@
 //! })
 //! # }
 //! ```
+//!
+//! An answer that goes on. A job of the workers makes its second piece once the kernel has the first:
+//!
+//! ```
+//! # use std::io::{Read, Write};
+//! # use std::net::{TcpListener, TcpStream};
+//! # use std::sync::Arc;
+//! # use tiny_http::Server;
+//! use tiny_http::extension::{Answer, Body, Length, Task};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+//! # let listener = TcpListener::bind("127.0.0.1:0")?;
+//! # let address = listener.local_addr()?;
+//! let server = Arc::new(Server::from_listener(listener, None)?);
+//! let worker = server.clone();
+//! std::thread::spawn(move || {
+//!     while let Ok(task) = worker.take() {
+//!         match task {
+//!             Task::Job(job) => job(),
+//!             Task::Request(request) => {
+//!                 let fields = std::iter::empty::<(&[u8], &[u8])>();
+//!                 let (body, length) = (Body::Bytes(b"one".to_vec()), Length::Open);
+//!                 let answer = Answer { status: 200, reason: None, fields, body, length, close: true, dribble: None, halve: false };
+//!                 let Ok(open) = request.begin(answer) else { continue };
+//!                 let open = Arc::new(open);
+//!                 let (jobs, next) = (worker.clone(), open.clone());
+//!                 open.when_taken(move || {
+//!                     let job = move || if next.add(b", two".to_vec()) { next.end() };
+//!                     // If the queue is full, the job is dropped, and the answer breaks off.
+//!                     let _ = jobs.submit(Box::new(job));
+//!                 });
+//!             }
+//!         }
+//!     }
+//! });
+//! # let mut client = TcpStream::connect(address)?;
+//! # client.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")?;
+//! # let mut answer = String::new();
+//! # client.read_to_string(&mut answer)?;
+//! assert!(answer.ends_with("\r\n\r\n3\r\none\r\n5\r\n, two\r\n0\r\n\r\n"));
+//! # server.unblock();
+//! # Ok(())
+//! # }
+//! ```
 
 pub use crate::core::absent::Client;
 pub use crate::core::jobs::Job;

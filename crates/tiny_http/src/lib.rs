@@ -41,6 +41,10 @@
 //! 9. `core/reactor` waits for sockets that are full, pauses and deadlines. It sends the rest of such answers.
 //! 10. `core/answer`: the connection waits for its next request, or ends.
 //!
+//! An answer may go on after its beginning (`open`): the program adds to it from any thread, in chunks (`write/chunks`), and
+//! `core/growing` writes the pieces, tells when the kernel has them, and finds out whether a client that sends no more has left.
+//! `core/jobs` is a bounded queue of work for the workers, such as making the next piece. They take requests and jobs in turn.
+//!
 //! [`Server::from_listener`] starts one thread, for its reactor; with [`extension`] a thread of the program turns it. A
 //! request costs one read and one write, and no wait if epoll reported its event together with another one. `core/memory` counts
 //! the memory that requests and answers hold. `core/absent` tells the program when a client leaves.
