@@ -1,6 +1,7 @@
 //! Each provision in `provisions/` compiles and works as its comment says.
 
-use crate::harness::{Folder, Mock, binary, example, project};
+use crate::harness::{Folder, Mock, Reply, binary, example, project};
+use serde_json::Value;
 
 #[test]
 fn every_example_loads() {
@@ -8,7 +9,8 @@ fn every_example_loads() {
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
-    for name in ["default", "foo-bar", "healthz", "initial", "orders.rhai", "oauth2.rhai", "cities.rhai"] {
+    let scripts = ["orders.rhai", "oauth2.rhai", "cities.rhai", "llm.rhai", "events.rhai"];
+    for name in ["default", "foo-bar", "healthz", "initial"].into_iter().chain(scripts) {
         assert!(text.contains(&format!("provisions/{name}: ok")), "{text}");
     }
 }
@@ -104,4 +106,86 @@ fn cities_are_paged_and_reloaded() {
     mock.folder.write("provision/cities.json", "[]");
     mock.admin(&format!("GET /app/v1/wait?generation={}", generation + 1), &[], b"");
     assert_eq!(mock.get("/cities").json()["total"], 0);
+}
+
+/// Asks `llm.rhai` for a completion. ct/clients/test_llm.py does the same with the package of OpenAI.
+fn complete(mock: &Mock, more: &str) -> Reply {
+    let body =
+        format!(r#"{{"model": "gpt-4o", "messages": [{{"role": "user", "content": "two words"}}]{more}}}"#);
+    let headers = [("Authorization", "Bearer sk-test"), ("Content-Type", "application/json")];
+    mock.send("POST", "/v1/chat/completions", &headers, body.as_bytes())
+}
+
+#[test]
+fn the_language_model_answers_whole_and_in_chunks() {
+    let mock = Mock::serving(&example("llm.rhai"));
+    let whole = complete(&mock, "").json();
+    assert_eq!(whole["choices"][0]["message"]["content"], "two words");
+    assert_eq!(whole["usage"]["total_tokens"], 4);
+    let stream = complete(&mock, r#", "stream": true"#);
+    assert_eq!(stream.header("content-type"), "text/event-stream; charset=utf-8");
+    let text = stream.text();
+    let events: Vec<&str> =
+        text.split_terminator("\n\n").map(|event| event.strip_prefix("data: ").unwrap()).collect();
+    let (end, chunks) = events.split_last().unwrap();
+    assert_eq!(*end, "[DONE]");
+    let chunks: Vec<Value> = chunks.iter().map(|chunk| serde_json::from_str(chunk).unwrap()).collect();
+    let of = |key: &str| chunks.iter().map(|chunk| chunk["choices"][0][key].clone()).collect::<Vec<_>>();
+    let deltas = [
+        r#"{"role": "assistant", "content": ""}"#,
+        r#"{"content": "two"}"#,
+        r#"{"content": " words"}"#,
+        "{}",
+    ];
+    assert_eq!(of("delta"), deltas.map(|delta| serde_json::from_str::<Value>(delta).unwrap()));
+    assert_eq!(of("finish_reason"), [Value::Null, Value::Null, Value::Null, "stop".into()]);
+}
+
+#[test]
+fn the_language_model_gives_the_replies_of_a_test() {
+    let mock = Mock::serving(&example("llm.rhai"));
+    let replies = br#"[{"status": 429, "retry_after": 2}, {"tool": "weather", "arguments": {"city": "Oslo"}}, "Rain."]"#;
+    mock.admin("PUT /app/v1/store/replies", &[], replies);
+    let limited = complete(&mock, "");
+    assert_eq!((limited.status, limited.header("retry-after")), (429, "2"));
+    assert!(limited.header("x-request-id").starts_with("req_"), "{limited:?}");
+    let call = complete(&mock, "").json()["choices"][0].clone();
+    assert_eq!(call["finish_reason"], "tool_calls");
+    assert_eq!(call["message"]["tool_calls"][0]["function"]["arguments"], r#"{"city": "Oslo"}"#);
+    assert_eq!(complete(&mock, "").json()["choices"][0]["message"]["content"], "Rain.");
+    let refused = mock.get("/v1/models");
+    assert_eq!((refused.status, &refused.json()["error"]["type"]), (401, &"invalid_request_error".into()));
+}
+
+#[test]
+fn events_go_on_after_the_last_one_and_are_polled() {
+    let mock = Mock::serving(&example("events.rhai"));
+    let json = "application/json";
+    for data in [r#"{"event": "price", "data": {"tea": 3}}"#, r#"{"data": "two\nlines"}"#] {
+        assert_eq!(mock.post("/events", json, data.as_bytes()).status, 201);
+    }
+    assert_eq!(mock.post("/events", json, b"{}").status, 400);
+    let read = |last: &str| {
+        let reply = mock.send("GET", "/events", &[("Last-Event-ID", last)], b"");
+        let events = reply.text();
+        events
+            .split_terminator("\n\n")
+            .filter(|event| !event.starts_with(':'))
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    let (all, rest) = std::thread::scope(|scope| {
+        let rest = scope.spawn(|| read("1"));
+        (read("0"), rest.join().unwrap())
+    });
+    let expected = ["retry: 200", "event: price\nid: 1\ndata: {\"tea\":3}", "id: 2\ndata: two\ndata: lines"];
+    assert_eq!(all, expected);
+    assert_eq!(rest, [expected[0], expected[2]]);
+    assert_eq!(mock.get("/events/after/1").json()["data"], "two\nlines");
+    std::thread::scope(|scope| {
+        let polled = scope.spawn(|| mock.get("/events/after/2").json());
+        mock.admin("PUT /app/v1/store/event:3", &[], b"{\"data\": 3}");
+        assert_eq!(polled.join().unwrap()["id"], 3);
+    });
+    assert_eq!(mock.post("/events", json, b"{\"data\": 4}").header("location"), "/events/after/3");
 }
