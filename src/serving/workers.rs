@@ -161,7 +161,6 @@ impl MockWork {
         reply: &mut Reply,
         complete: impl FnOnce(&mut Answer),
     ) -> Option<Permit> {
-        leave_pieces_out(incoming, reply);
         let waits = reply.takes_time();
         let permit = match &reply.stream {
             Some(stream) => self.pending.take_for_stream(&reply.answer, stream),
@@ -207,17 +206,6 @@ impl MockWork {
             fault: reply.injected.as_ref().map(|injected| injected.words.as_str()),
             stream,
         })
-    }
-}
-
-/// Drops the stream of a reply without a body, or of one that a fault breaks. Here and not when the reply is sent: dropping values of
-/// a script recurses, and only workers have a stack for that.
-fn leave_pieces_out(incoming: &Incoming, reply: &mut Reply) {
-    let status = reply.status_sent();
-    if reply.stream.is_some() && (status == 0 || !incoming.has_body(status)) {
-        reply.stream = None;
-        // The answer to HEAD says what GET would send.
-        reply.answer.headers.push(("Transfer-Encoding".into(), "chunked".into()));
     }
 }
 
@@ -278,7 +266,7 @@ impl Shared {
     /// Sends `reply` to the client of `incoming`, from any thread.
     fn send(&self, incoming: Incoming, reply: Reply, line: Option<Line>, permit: Option<Permit>) {
         let (close, status) = (self.draining.load(Ordering::Acquire), reply.status_sent());
-        if reply.stream.is_some() {
+        if reply.stream.is_some() && incoming.has_body(status) {
             return self.stream(incoming, reply, line, permit);
         }
         let sent = http::send(incoming, reply, close, permit);
