@@ -287,7 +287,9 @@ fn no_pieces(name: &str, pieces: &Dynamic) -> Box<EvalAltResult> {
             format!(": a single piece stands in a list, `{name}([x])`")
         }
         () if pieces.is_unit() => {
-            format!(": the function is named and not called, `{name}(piece)` with `fn piece(n) {{ ... }}`")
+            format!(
+                ": if a function makes the pieces, name it and do not call it, as in `{name}(piece)` with `fn piece(n) {{ ... }}`"
+            )
         }
         () => String::new(),
     };

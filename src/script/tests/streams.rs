@@ -224,7 +224,7 @@ fn mistakes_say_what_to_write() {
     for (line, message) in [
         ("stream(none)", format!("stream {called} `none` takes `()`")),
         ("stream(none())", format!("stream {takes} string `x`: a single piece stands in a list, `stream([x])`")),
-        ("stream(())", format!("stream {takes} `()`: the function is named and not called, `stream(piece)` with `fn piece(n) {{ ... }}`")),
+        ("stream(())", format!("stream {takes} `()`: if a function makes the pieces, name it and do not call it, as in `stream(piece)` with `fn piece(n) {{ ... }}`")),
         ("stream(7)", format!("stream {takes} i64 `7`")),
         ("stream(|a, b| a)", format!("stream {called} closure takes `(a, b)`")),
         ("stream(own)", "function `own` is private: drop the word `private` before `fn own`".to_owned()),
