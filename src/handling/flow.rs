@@ -12,7 +12,7 @@ use crate::script::flask::abort::escape;
 use crate::script::flask::answer;
 use crate::script::flask::request::explain_missing_json;
 use crate::script::flask::response::Response;
-use crate::script::flask::wait_for::WaitFor;
+use crate::script::flask::wait_for::{RETURNED_NOTHING, WaitFor};
 use crate::script::runtime::call;
 use crate::script::runtime::fault::Fault;
 use crate::script::runtime::http_error::{self, HttpError};
@@ -66,7 +66,10 @@ impl Flow<'_> {
     /// Goes on after a wait, which ended with `value`.
     pub(super) fn go_on(&self, wait: &WaitFor, value: Dynamic) -> Made {
         let called = match &wait.function {
-            Some(function) => self.provision.call(function, &mut [value]).map_err(ViewError::from),
+            Some(function) => match self.provision.call(function, &mut [value]) {
+                Ok(value) if value.is_unit() => Err(Box::<EvalAltResult>::from(RETURNED_NOTHING).into()),
+                called => called.map_err(ViewError::from),
+            },
             None if value.is_unit() => return Ok(self.after(Answer::html(204, "").into())),
             None => Ok(value),
         };

@@ -4,6 +4,7 @@ use crate::chaos::LONGEST;
 use crate::script::python::clock::Time;
 use crate::script::runtime::call;
 use crate::script::runtime::natives::{Fallible, Natives, Receiver};
+use crate::script::runtime::size_limits::{text_of, type_name};
 use rhai::{Dynamic, EvalAltResult};
 use std::time::Duration;
 
@@ -27,6 +28,20 @@ fn sleep(seconds: &Dynamic) -> Fallible<()> {
         Ok(())
     })
     .unwrap_or(Ok(()))
+}
+
+/// Reads the seconds that `what` takes.
+pub(super) fn seconds(what: &str, value: &Dynamic) -> Fallible<Duration> {
+    let number = value.as_float().or_else(|_| value.as_int().map(|seconds| seconds as f64));
+    let time = number.ok().and_then(|number| Duration::try_from_secs_f64(number).ok());
+    Ok(time.filter(|time| *time <= LONGEST).ok_or_else(|| {
+        let given = match value {
+            _ if number.is_ok() => text_of(value, 80).into_owned(),
+            _ if value.is_fnptr() => "a function".to_owned(),
+            _ => format!("{} `{}`", type_name(value), text_of(value, 80)),
+        };
+        format!("{what} takes seconds from 0 to {}, not {given}", LONGEST.as_secs())
+    })?)
 }
 
 /// Builds the error for too many or too long sleeps: such a script probably waits in a loop for another request.

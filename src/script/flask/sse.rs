@@ -44,6 +44,8 @@ fn event(value: &Dynamic) -> Fallible<Vec<u8>> {
         write_lines(&mut lines, "data", &text);
     } else if value.is_blob() {
         data(&mut lines, value)?;
+    } else if let Some(given) = stream::of_view(value) {
+        return Err(format!("an event is a map or a text, not {given}").into());
     } else {
         let (kind, shown) = (type_name(value), text_of(value, 80));
         let instead = if is_list(value) { "give each event on its own" } else { "write `#{ data: x }`" };
@@ -53,10 +55,11 @@ fn event(value: &Dynamic) -> Fallible<Vec<u8>> {
     Ok(lines)
 }
 
-/// Refuses a text that is an event with its field names, as Flask views write it: its data would begin with `data: `.
+/// Refuses a text that is an event with its field names, as Flask views write it: its data would begin with `data: `. In back-ticks
+/// `\n` is a backslash and a letter.
 fn check_is_data(text: &str) -> Fallible<()> {
-    let has_field = ["data:", "event:", "id:", "retry:", ":"].iter().any(|field| text.starts_with(field));
-    if has_field && text.ends_with("\n\n") {
+    let has_field = ["data:", "event:", "id:", "retry:", ": "].iter().any(|field| text.starts_with(field));
+    if has_field && ["\n\n", r"\n\n"].iter().any(|end| text.ends_with(end)) {
         let begin = beginning(text.lines().next().unwrap_or_default(), 80);
         return Err(format!(
             "sse writes `data: ` and the line ends itself, and `{begin}` has them: give the data alone, or send ready events by \

@@ -7,7 +7,9 @@ use super::answer;
 use super::property::unknown_option;
 use super::request::explain_missing_json;
 use super::response::Response;
-use crate::chaos::{LONGEST, Reply};
+use super::sleep::seconds;
+use super::wait_for::WaitFor;
+use crate::chaos::Reply;
 use crate::message::answer::{Answer, HTML};
 use crate::message::media_type::with_charset;
 use crate::message::stream::{Failure, Made, Pieces, Stream};
@@ -23,6 +25,7 @@ use crate::script::runtime::registration::Routes;
 use crate::script::runtime::size_limits::{fits, full_text, text_of, type_name};
 use crate::script::runtime::view::View;
 use rhai::{Array, Blob, Dynamic, EvalAltResult, FnPtr, ImmutableString, Map, NativeCallContext};
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -143,17 +146,33 @@ fn piece(value: &Dynamic) -> Fallible<Vec<u8>> {
     if let Some(bytes) = value.read_lock::<Blob>() {
         return Ok(bytes.clone());
     }
+    if let Some(given) = of_view(value) {
+        return Err(format!("a piece of a stream is a text or a blob, not {given}").into());
+    }
     let instead = match () {
         () if is_map(value) || is_list(value) => ": write json.dumps(x) for JSON",
         () if value.is_int() || value.is_float() || value.is_bool() || value.is_char() => {
             ": write `${x}` for its text"
         }
         () if value.is_fnptr() => ": call it with ()",
-        () if value.is_unit() => ": leave it out",
+        () if value.is_unit() => {
+            return Err("a piece of a stream is a text or a blob, not `()`: leave it out".into());
+        }
         () => "",
     };
     let (kind, shown) = (type_name(value), text_of(value, 80));
     Err(format!("a piece of a stream is a text or a blob, not {kind} `{shown}`{instead}").into())
+}
+
+/// Describes a value that only a view returns, with a hint.
+pub(super) fn of_view(value: &Dynamic) -> Option<&'static str> {
+    match value {
+        _ if value.is::<WaitFor>() => {
+            Some("`wait_for(...)`: let the view return wait_for(...), and its function |value| the stream")
+        }
+        _ if value.is::<Response>() => Some("a response: let the view return it in place of the stream"),
+        _ => None,
+    }
 }
 
 /// Options of `stream` and `sse`.
@@ -180,7 +199,7 @@ impl Options {
         for (key, value) in map.iter() {
             match key {
                 key if !known.contains(&key) => return Err(unknown_option(name, "option", key, known)),
-                "every" => read.every = every(name, value)?,
+                "every" => read.every = seconds(&format!("{name}: `every`"), value)?,
                 "mimetype" => read.content_type = Some(with_charset(&full_text("mimetype", value)?)),
                 "content_type" => read.content_type = Some(full_text("content_type", value)?),
                 "status" => read.status = Some(value.clone()),
@@ -189,15 +208,6 @@ impl Options {
         }
         Ok(read)
     }
-}
-
-fn every(name: &str, value: &Dynamic) -> Fallible<Duration> {
-    let number = value.as_float().or_else(|_| value.as_int().map(|seconds| seconds as f64));
-    let number = number.map_err(|kind| format!("{name}: `every` takes seconds, not {kind}"))?;
-    let time = Duration::try_from_secs_f64(number).ok().filter(|time| *time <= LONGEST);
-    Ok(time.ok_or_else(|| {
-        format!("{name}: `every` takes seconds from 0 to {}, not {number}", LONGEST.as_secs())
-    })?)
 }
 
 /// Makes the response of function `name`, whose pieces are a list or a function.
@@ -272,15 +282,22 @@ fn called_with(name: &str) -> String {
 fn no_pieces(name: &str, pieces: &Dynamic) -> Box<EvalAltResult> {
     let (kind, shown) = (type_name(pieces), text_of(pieces, 80));
     let instead = match () {
+        () if pieces.is::<Range<i64>>() => ": write `list(x).map(|i| ...)` for a list of pieces".to_owned(),
         () if pieces.is_string() || pieces.is_blob() || is_map(pieces) => {
             format!(": a single piece stands in a list, `{name}([x])`")
         }
         () if pieces.is_unit() => {
-            format!(": the function is named and not called, `{name}(piece)` with `fn piece(n) {{ ... }}`")
+            format!(
+                ": if a function makes the pieces, name it and do not call it, as in `{name}(piece)` with `fn piece(n) {{ ... }}`"
+            )
         }
         () => String::new(),
     };
-    let given = if pieces.is_unit() { "`()`".to_owned() } else { format!("{kind} `{shown}`") };
+    let given = match of_view(pieces) {
+        Some(given) => given.to_owned(),
+        None if pieces.is_unit() => "`()`".to_owned(),
+        None => format!("{kind} `{shown}`"),
+    };
     format!("{name} takes a list of pieces or a function `|n| ...` that makes piece n, not {given}{instead}")
         .into()
 }

@@ -3,8 +3,8 @@
 //! The script does not pause. The view returns what `wait_for` returned, its worker goes on with other requests, and the function
 //! is called when the key has a value, or with `()` when the time is over.
 
+use super::sleep;
 use super::store::Store;
-use crate::chaos::LONGEST;
 use crate::script::runtime::call::{self, Call};
 use crate::script::runtime::natives::{Fallible, Natives, ScriptValue};
 use crate::script::runtime::size_limits::{text_of, type_name};
@@ -28,6 +28,9 @@ pub(crate) struct WaitFor {
 
 /// The error for a `wait_for` that is no answer: inside of another value, or dropped.
 pub(crate) const NOT_RETURNED: &str = "wait_for waits only where a view function or a before_request function returns it alone, as in `return wait_for(...)`; its function |value| makes the whole answer, with status and headers";
+
+/// The error for a function of `wait_for` that returns `()`, often the value itself after the time.
+pub(crate) const RETURNED_NOTHING: &str = "the function of wait_for returned nothing: return a text, a map, a list or make_response(...), also where it gets () because the time is over, as in `if value == () { [\"\", 204] } else { value }`";
 
 impl ScriptValue for WaitFor {}
 
@@ -68,26 +71,17 @@ fn wait_for(
         .into());
     };
     let key: ImmutableString = store.key(&key).into_owned().into();
-    let time = time(seconds)?;
+    let time = sleep::seconds("wait_for(key, seconds, |value| ...)", seconds)?;
     let function = function.map(|function| find(context, function)).transpose()?;
     call::with(|call| count(call, &key)).unwrap_or(Ok(()))?;
     Ok(WaitFor { key, time, function })
 }
 
-fn time(seconds: &Dynamic) -> Fallible<Duration> {
-    let number = seconds.as_float().or_else(|_| seconds.as_int().map(|seconds| seconds as f64));
-    let number = number.map_err(|kind| format!("wait_for takes the longest time in seconds, not {kind}"))?;
-    let time = Duration::try_from_secs_f64(number).ok().filter(|time| *time <= LONGEST);
-    Ok(time.ok_or_else(|| {
-        format!("wait_for takes the longest time in seconds, from 0 to {}, not {number}", LONGEST.as_secs())
-    })?)
-}
-
 /// Finds the function that makes the answer.
 fn find(context: &NativeCallContext, function: Dynamic) -> Fallible<View> {
-    let shown = text_of(&function, 80);
+    let given = format!("{} `{}`", type_name(&function), text_of(&function, 80));
     let Some(function) = function.try_cast::<FnPtr>() else {
-        return Err(format!("wait_for takes a function |value| that makes the answer, not {shown}").into());
+        return Err(format!("wait_for takes a function |value| that makes the answer, not {given}: name the function and do not call it").into());
     };
     View::find(&*call::files()?, context, function)?
         .taking(1, "wait_for calls the function with the value of the key, or with ()")

@@ -235,7 +235,7 @@ fn message(error: &EvalAltResult) -> String {
             return read_only("this would change");
         }
         EvalAltResult::ErrorAssignmentToConstant(name, _) => {
-            return read_only(&format!("assigning to `{name}` would change"));
+            return read_only(&format!("assigning to `{}` would change", names::shown(name)));
         }
         other => {
             let (text, place) = (other.to_string(), format!(" ({})", other.position()));

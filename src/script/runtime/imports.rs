@@ -3,7 +3,7 @@
 use super::budget::{self, MAX_DEPTH};
 use super::files::File;
 use super::natives::{Fallible, Handles};
-use super::{call, chain, exports, files};
+use super::{call, chain, exports, files, names};
 use rhai::{Dynamic, Engine, EvalAltResult, FnPtr, Module, ModuleResolver, Position, Shared};
 
 /// Resolves `import` through the files of the running provision.
@@ -68,16 +68,13 @@ pub(crate) fn register(engine: &mut Engine, handles: Handles) {
         if index != 0 {
             return Ok(None);
         }
-        // `Some(None)`: a function of the script has this name, and hides the handle.
-        let found = find_in_files(context.source(), |file| match file.constant(name) {
-            Some(value) => Some(Some(value)),
-            None => (!file.overloads(name).is_empty()).then_some(None),
+        let has_function = |file: &File| !file.overloads(name).is_empty();
+        let found = find_in_files(context.source(), |file| {
+            file.constant(name).or_else(|| has_function(file).then(|| function(file, name)).flatten())
         });
-        let value = match found {
-            Some(None) if registers(context.source()) => FnPtr::new(name).ok().map(Into::into),
-            Some(found) => found,
-            None => handles.get(name).cloned(),
-        };
+        let value = found.or_else(|| handles.get(name).cloned());
+        // A closure captures the name of a function that is defined further down, also where the function is renamed.
+        let value = value.or_else(|| find_in_files(context.source(), |file| function(file, name)));
         let Some(value) = value else { return Ok(None) };
         // Rhai turns a captured variable into a parameter of the closure. For a captured top-level variable the original is returned,
         // since a change of the copy would get lost.
@@ -86,10 +83,12 @@ pub(crate) fn register(engine: &mut Engine, handles: Handles) {
     });
 }
 
-/// Whether the provision's own file is registering its rules, where function names are frequent. Rhai's own search for a function
-/// is linear in their number, so n rules would cost n * n.
-fn registers(source: Option<&str>) -> bool {
-    call::is_loading() && call::files().is_ok_and(|files| source == Some(&files.main))
+/// Returns function `name` of `file`. Rhai's own search is linear in the number of functions, so n rules would cost n * n; and it finds
+/// none for a closure that captures the name.
+fn function(file: &File, name: &str) -> Option<Dynamic> {
+    let names = [names::renamed(name), name.to_owned()];
+    let known = names.into_iter().find(|name| !file.overloads(name).is_empty())?;
+    FnPtr::new(known).ok().map(Into::into)
 }
 
 /// Returns the result of `look` for the running file, or else for the file of the view function. A closure has no source file, and a

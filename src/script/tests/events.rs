@@ -49,6 +49,8 @@ fn events_arrive_as_they_were_given() {
         ("\" a\\n  b\"", "data:  a\ndata:   b\n\n", ("message", " a\n  b", "")),
         ("\"a\\r\\nb\\rc\\n\"", "data: a\ndata: b\ndata: c\ndata:\n\n", ("message", "a\nb\nc\n", "")),
         ("\"\\n\\n\"", "data:\ndata:\ndata:\n\n", ("message", "\n\n", "")),
+        // A token of a language model.
+        ("\":\\n\\n\"", "data: :\ndata:\ndata:\n\n", ("message", ":\n\n", "")),
         ("\":ä\\n:\"", "data: :ä\ndata: :\n\n", ("message", ":ä\n:", "")),
         ("\"text\".to_blob()", "data: text\n\n", ("message", "text", "")),
         (

@@ -65,11 +65,23 @@ fn an_error_says_what_to_write_instead() {
     for (script, error) in [
         ("wait_for(7, 1)", "wait_for takes a key of `store`, which is a text, not i64 `7`"),
         ("wait_for((), 1)", "wait_for takes a key of `store`, which is a text, not () ``"),
-        ("wait_for(\"k\", \"1\")", "wait_for takes the longest time in seconds, not string"),
-        ("wait_for(\"k\", |v| v)", "wait_for takes the longest time in seconds, not Fn"),
-        ("wait_for(\"k\", -1)", "wait_for takes the longest time in seconds, from 0 to 3600, not -1"),
-        ("wait_for(\"k\", 3600.5)", "wait_for takes the longest time in seconds, from 0 to 3600, not 3600.5"),
-        ("wait_for(\"k\", 1, \"x\")", "wait_for takes a function |value| that makes the answer, not x"),
+        (
+            "wait_for(\"k\", \"1\")",
+            "wait_for(key, seconds, |value| ...) takes seconds from 0 to 3600, not string `1`",
+        ),
+        (
+            "wait_for(\"k\", |v| v)",
+            "wait_for(key, seconds, |value| ...) takes seconds from 0 to 3600, not a function",
+        ),
+        ("wait_for(\"k\", -1)", "wait_for(key, seconds, |value| ...) takes seconds from 0 to 3600, not -1"),
+        (
+            "wait_for(\"k\", 3600.5)",
+            "wait_for(key, seconds, |value| ...) takes seconds from 0 to 3600, not 3600.5",
+        ),
+        (
+            "wait_for(\"k\", 1, \"x\")",
+            "wait_for takes a function |value| that makes the answer, not string `x`: name the function and do not call it",
+        ),
         (
             "wait_for(\"k\", 1, || \"x\")",
             "wait_for calls the function with the value of the key, or with (), but closure takes `()`",
@@ -84,7 +96,8 @@ fn an_error_says_what_to_write_instead() {
         ("make_response(wait_for(\"k\", 1))", alone),
         ("wait_for(\"k\", 1, |value| [wait_for(\"k\", 1), 201])", alone),
         ("wait_for(\"n\", 1)", "the view function returned an integer"),
-        ("wait_for(\"k\", 1, |value| { })", "the view function returned nothing"),
+        ("wait_for(\"k\", 1, |value| { })", RETURNED_NOTHING),
+        ("wait_for(\"gone\", 1, |value| value)", RETURNED_NOTHING),
         (
             "while \"other\" !in store { wait_for(\"other\", 1.0); } \"x\"",
             "wait_for was called more than 1000 times for one request, last for `other`: it does not pause the script, so a loop can't wait by it; return what it returns, and go on in its function",

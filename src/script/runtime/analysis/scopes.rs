@@ -37,6 +37,11 @@ impl Scopes {
         self.variables.iter().any(|known| known == variable)
     }
 
+    /// Whether the nearest variable called `variable` is one of the first `count`.
+    pub(super) fn is_among(&self, variable: &str, count: usize) -> bool {
+        self.variables.iter().rposition(|known| known == variable).is_some_and(|place| place < count)
+    }
+
     /// Returns the file of import `name`. The outer `None` means that no import has this name, the inner one that its file is
     /// unknown.
     pub(super) fn import(&self, name: &str) -> Option<Option<&str>> {

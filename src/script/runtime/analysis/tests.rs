@@ -60,6 +60,17 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "no variable `jsonify`",
         "`jsonify` is a function of h1mock: call it, or wrap it in a closure, `|x| jsonify(x)`",
     ),
+    (
+        "let hello = 1; [1].map(|n| n + hello)",
+        "`hello` in this closure is the function, not the variable",
+        "give the variable another name: `let my_hello = ...`",
+    ),
+    (
+        "let hello = 1; [1].map(|n| { hello += n; n })",
+        "`hello` in this closure is the function, not the variable",
+        "give the variable another name: `let my_hello = ...`",
+    ),
+    ("`${items}\\n`", "in back-ticks `\\n` is a backslash and an n", "add the line end: `...` + \"\\n\""),
     ("count = 1;", "no variable `count`", "declare it: `let count = ...`"),
     ("itms = 1;", "no variable `itms`", "did you mean `items`? A new variable is declared: `let itms = ...`"),
     // Functions.

@@ -12,11 +12,33 @@ impl Walker<'_> {
         if !namespace.is_empty() {
             return self.qualified_variable(namespace, name);
         }
-        if self.has_enough() || self.knows_variable(name) {
+        if self.has_enough() {
+            return;
+        }
+        if self.is_hidden(name) {
+            return self.hidden(name, at);
+        }
+        if self.knows_variable(name) {
             return;
         }
         let (message, hint) = (format!("no variable `{}`", shown(name)), self.meant_variable(name));
         self.add(Finding { hint, unless: Some(name.to_owned()), ..self.finding(at, message) });
+    }
+
+    /// Whether a closure mentions variable `name` of the function around it, and gets a function instead: where a function of this
+    /// name stands above the closure, Rhai does not capture the variable.
+    pub(super) fn is_hidden(&self, name: &str) -> bool {
+        let (count, captured) = &self.around;
+        let name = shown(name);
+        self.scopes.is_among(name, *count)
+            && self.facts.has_function(name)
+            && !captured.iter().any(|captured| captured == name)
+    }
+
+    pub(super) fn hidden(&mut self, name: &str, at: Position) {
+        let name = shown(name);
+        let message = format!("`{name}` in this closure is the function, not the variable");
+        self.warn(at, message, Some(format!("give the variable another name: `let my_{name} = ...`")));
     }
 
     fn knows_variable(&self, name: &str) -> bool {

@@ -16,6 +16,8 @@ pub(super) struct Walker<'w> {
     pub scopes: Scopes,
     /// Whether the walk is in a named function, which can't change variables of the top level.
     pub in_function: bool,
+    /// The number of variables around the closure, and those that it captures.
+    pub around: (usize, Vec<ImmutableString>),
     found: &'w mut Vec<Finding>,
     /// Names that maps of any file have as keys or by assignment, and names in `is_def_var` and the like.
     pub keys: &'w mut HashSet<String>,
@@ -28,7 +30,15 @@ impl<'w> Walker<'w> {
         found: &'w mut Vec<Finding>,
         keys: &'w mut HashSet<String>,
     ) -> Walker<'w> {
-        Walker { world, facts, scopes: Scopes::default(), in_function: false, found, keys }
+        Walker {
+            world,
+            facts,
+            scopes: Scopes::default(),
+            in_function: false,
+            around: Default::default(),
+            found,
+            keys,
+        }
     }
 
     pub(super) fn warn(&mut self, at: Position, message: String, hint: Option<String>) {
@@ -78,6 +88,8 @@ impl<'w> Walker<'w> {
         // Rhai shows the statements of a function only in a walk over a tree, so this tree has only the function.
         let mut alone = Module::new();
         alone.set_script_fn(function.clone());
+        let around = (self.scopes.mark().0, function.params.iter().take(captured).cloned().collect());
+        let before = std::mem::replace(&mut self.around, around);
         self.scoped(function.params.iter().skip(captured), |walker| {
             AST::new_from_module(alone).walk(&mut |path: &[ASTNode]| {
                 if let [ASTNode::Stmt(statement)] = path {
@@ -86,6 +98,7 @@ impl<'w> Walker<'w> {
                 true
             });
         });
+        self.around = before;
     }
 
     fn closure(&mut self, name: &str, captured: usize) {
@@ -180,7 +193,11 @@ impl<'w> Walker<'w> {
         }
         match expression {
             Expr::DynamicConstant(value, at) => self.constant(value, *at),
-            Expr::InterpolatedString(parts, _) | Expr::Array(parts, _) => self.expressions(parts),
+            Expr::InterpolatedString(parts, at) => {
+                self.end_of_text(parts.last(), *at);
+                self.expressions(parts);
+            }
+            Expr::Array(parts, _) => self.expressions(parts),
             Expr::Map(parts, _) => {
                 for (key, value) in &parts.0 {
                     self.keys.insert(key.name.to_string());
@@ -196,6 +213,14 @@ impl<'w> Walker<'w> {
             }
             Expr::Coalesce(operands, _) => self.expressions(&**operands),
             _ => {}
+        }
+    }
+
+    /// Warns of `\n` at the end of a text in back-ticks: there it is a backslash and a letter.
+    fn end_of_text(&mut self, last: Option<&Expr>, at: Position) {
+        if matches!(last, Some(Expr::StringConstant(text, _)) if text.ends_with(r"\n")) {
+            let message = r"in back-ticks `\n` is a backslash and an n".to_owned();
+            self.warn(at, message, Some(r#"add the line end: `...` + "\n""#.to_owned()));
         }
     }
 

@@ -31,6 +31,9 @@ impl Walker<'_> {
     }
 
     fn assigned_variable(&mut self, name: &str, at: Position) {
+        if self.is_hidden(name) {
+            return self.hidden(name, at);
+        }
         if self.scopes.has(name) {
             return;
         }
