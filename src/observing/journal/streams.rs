@@ -52,7 +52,7 @@ pub(super) struct Streams {
     ended: VecDeque<u64>,
     /// Streams that ended since the start.
     ended_in_all: u64,
-    /// Those of them that were deleted.
+    /// Ended streams whose entries were deleted, or lost before that.
     deleted: u64,
     most: usize,
 }
