@@ -30,14 +30,17 @@ done
 traffic=$(sed -n 's/.*mock 127\.0\.0\.1:\([0-9]*\),.*/\1/p' out)
 admin=$(sed -n 's/.*admin 127\.0\.0\.1:\([0-9]*\).*/\1/p' out)
 
-# Requests for the journal: without a rule, with a rule, with a binary body, and refused by the server (no Host).
+# Requests for the journal: without a rule, with a rule, with a binary body, with a stream, and refused by the server (no Host).
 curl -sf -o loaded -H 'Content-Type: text/plain' --data-binary "@$project/provisions/foo-bar" \
   "http://127.0.0.1:$admin/app/v1/provision/foo-bar"
+curl -sf -o loaded -H 'Content-Type: text/plain' "http://127.0.0.1:$admin/app/v1/provision/streams?overlay" \
+  --data-binary 'fn registerRules() { app.get("/app/v1/foo/stream", || stream(["a", "b"])); }'
 ask() {
   curl -s -o answer "http://127.0.0.1:$traffic/$1" "${@:2}"
 }
 ask app/v1/foo/baz
 ask app/v1/foo/bar
+ask app/v1/foo/stream
 printf '\377' | ask app/v1/foo/bar --data-binary @-
 ask app/v1/foo/bar -H Host:
 

@@ -240,18 +240,15 @@ impl Client {
         text: &mut String,
         (mut left, began): (usize, Instant),
     ) -> bool {
-        let mut seen = self.ended;
-        while let Some(number) = journal.ended_after(&mut seen).filter(|number| *number <= self.since) {
+        while let Some(end) = journal.ended_after(self.ended).filter(|end| end.number <= self.since) {
             if left == 0 || text.len() >= BATCH || began.elapsed() > SLICE {
                 return true;
             }
-            if seen > self.ended {
-                *text +=
-                    &format!("event: missed\ndata: {{\"missed\":0,\"ended\":{}}}\n\n", seen - self.ended);
+            if end.forgotten > 0 {
+                *text += &format!("event: missed\ndata: {{\"missed\":0,\"ended\":{}}}\n\n", end.forgotten);
             }
-            seen += 1;
-            (self.ended, left) = (seen, left - 1);
-            if let Ok(entry) = journal.get(number)
+            (self.ended, left) = (end.count, left - 1);
+            if let Ok(entry) = journal.get(end.number)
                 && self.asked.takes(&entry)
             {
                 *text += &format!("event: ended\ndata: {}\n\n", entry.to_json());

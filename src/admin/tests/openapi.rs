@@ -7,6 +7,14 @@ fn document() -> Value {
     serde_json::from_slice(answer(&admin, "GET /app/v1/openapi.json", "", b"").body.bytes()).unwrap()
 }
 
+/// Readers of JSON take one of two members of the same name without a word: the schema of the other is lost.
+#[test]
+fn no_object_of_the_document_has_two_members_of_one_name() {
+    let source = include_str!("../../../docs/openapi.json");
+    let read: Value = serde_json::from_str(source).unwrap();
+    assert_eq!(serde_json::to_string_pretty(&read).unwrap().lines().count(), source.lines().count());
+}
+
 #[test]
 fn the_openapi_document_names_every_path_and_method() {
     let document = document();

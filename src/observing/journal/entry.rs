@@ -41,7 +41,7 @@ pub(crate) struct Entry {
     /// The answer's body, or the beginning that is kept of it: of a stream, its first piece. The engine leaves it out for HEAD, 204 and
     /// 304.
     pub answer_body: Vec<u8>,
-    /// Bytes of the answer's whole body; of a stream, of the pieces so far.
+    /// Bytes of the answer's whole body; of a stream, of the pieces so far, and at least of the first.
     pub answer_length: u64,
     /// Time from the request's arrival to its answer, without delays that a script or chaos asked for.
     pub microseconds: u64,

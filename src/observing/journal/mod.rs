@@ -36,6 +36,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::SystemTime;
 use store::{Cursor, Store};
+use streams::Ended;
 use watch::Watch;
 
 /// The default budget in bytes, where the container has enough memory.
@@ -237,9 +238,8 @@ impl Journal {
         self.lock().store.streams.ended_in_all()
     }
 
-    /// Returns the number of the entry whose stream ended after `seen` others. Where it is forgotten, `seen` moves on to the next that is
-    /// known.
-    pub(crate) fn ended_after(&self, seen: &mut u64) -> Option<u64> {
+    /// Returns the stream that ended after `seen` others, or the next that is known.
+    pub(crate) fn ended_after(&self, seen: u64) -> Option<Ended> {
         self.lock().store.streams.ended_after(seen)
     }
 

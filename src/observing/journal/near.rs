@@ -109,13 +109,8 @@ fn likeness(condition: &Condition, fit: Fit, subject: &Subject) -> u64 {
             _ => 0,
         },
         (Fit::No, Part::Status | Part::Generation | Part::Body) => 0,
-        (Fit::No, Part::Stream | Part::Pieces) => {
-            if subject.entry.stream.is_some() {
-                60
-            } else {
-                0
-            }
-        }
+        (Fit::No, Part::Stream | Part::Pieces) if subject.entry.stream.is_none() => 0,
+        (Fit::No, Part::Stream | Part::Pieces) => 60,
         (Fit::No, _) => match found() {
             Some(found) if is_close(&condition.expected(), &found) => 60,
             Some(_) => 30,

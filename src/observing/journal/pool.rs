@@ -80,7 +80,7 @@ impl Pool {
         one >> self.shift == other >> self.shift
     }
 
-    /// Appends `part` to a lane. A part has at most an eighth of the pool's size, a head at most a quarter.
+    /// Appends `part` to a lane. A part has at most an eighth of the pool's size, a head a quarter, a state a sixteenth.
     pub(super) fn put(&mut self, kind: Kind, mut part: &[u8]) {
         while !part.is_empty() {
             if self.lanes[kind].left == 0 {
@@ -158,7 +158,7 @@ impl Pool {
         }
     }
 
-    /// Returns the lane whose oldest block is evicted next. The newest head and the newest body of each lane are never evicted.
+    /// Returns the lane whose oldest block is evicted next. The newest part of each lane is never evicted.
     fn next_to_evict(&self) -> Kind {
         let count = |kind: Kind| self.lanes[kind].blocks.len();
         if count(ANSWERS) > self.count / 8 + 1 {

@@ -96,6 +96,11 @@ impl Store {
         self.pool.size()
     }
 
+    /// Returns the most bytes of a state. The pool keeps the newest so long.
+    fn most_of_state(&self) -> usize {
+        self.pool.size() / 16
+    }
+
     /// Returns how many bytes are in use.
     pub(super) fn used(&self) -> usize {
         self.lines.used() + self.pool.used() + self.streams.used()
@@ -159,7 +164,7 @@ impl Store {
         if !self.prefix(place).streams {
             return;
         }
-        let bytes = streams::encode(state, self.pool.size() / 8);
+        let bytes = streams::encode(state, self.most_of_state());
         let word = self.pool.head(STREAMS) | (bytes.len() as u64) << 48;
         self.pool.put(STREAMS, &bytes);
         self.drop_heads();
@@ -235,7 +240,7 @@ impl Store {
         let mut state = Vec::new();
         if length == 0 {
             if let Some(progress) = self.streams.open(number) {
-                state = progress.look(|state| streams::encode(state, self.pool.size() / 8));
+                state = progress.look(|state| streams::encode(state, self.most_of_state()));
             }
         } else if at >= self.pool.tail(STREAMS) {
             self.pool.get(STREAMS, at, length, &mut |part| state.extend_from_slice(part));

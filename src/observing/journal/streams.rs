@@ -2,7 +2,6 @@
 
 use super::bytes::{Reader, Writer};
 use crate::message::progress::{Ending, Progress, State};
-use crate::system::truncate::beginning;
 use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
 
@@ -19,11 +18,7 @@ pub(super) fn encode(state: &State, room: usize) -> Vec<u8> {
     [state.pieces, state.bytes, state.lasted.into()].into_iter().for_each(|number| out.number(number));
     out.number(state.ended.map_or(0, |ended| ended as u64 + 1));
     let left = room.saturating_sub(NUMBERS) / 2;
-    out.option(state.error.as_deref().map(|error| match error.len() <= left {
-        true => error,
-        // A character has four bytes at most.
-        false => beginning(error, left / 4),
-    }));
+    out.option(state.error.as_deref().map(|error| &error[..error.floor_char_boundary(left)]));
     let mut before = 0;
     // A difference of two times has five bytes at most.
     for time in state.times.iter().take(left / 5) {
@@ -57,7 +52,20 @@ pub(super) struct Streams {
     ended: VecDeque<u64>,
     /// Streams that ended since the start.
     ended_in_all: u64,
+    /// Ended streams whose entries were deleted, or lost before that.
+    deleted: u64,
     most: usize,
+}
+
+/// A stream that has ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Ended {
+    /// Number of its entry.
+    pub number: u64,
+    /// Streams that ended since the start, up to this one.
+    pub count: u64,
+    /// Streams that ended before it and are forgotten. Deleted ones don't count.
+    pub forgotten: u64,
 }
 
 /// Bytes of a stream in both lists.
@@ -67,7 +75,7 @@ impl Streams {
     /// Has room for so many streams that they need a fortieth of `budget` bytes: 2,184 of 2 MiB.
     pub(super) fn new(budget: usize) -> Streams {
         let most = budget / (40 * ROW);
-        Streams { open: VecDeque::new(), ended: VecDeque::new(), ended_in_all: 0, most }
+        Streams { open: VecDeque::new(), ended: VecDeque::new(), ended_in_all: 0, deleted: 0, most }
     }
 
     /// Returns how many bytes both lists can take.
@@ -119,11 +127,12 @@ impl Streams {
         self.ended_in_all
     }
 
-    /// Returns the number of the stream that ended after `seen` others. Where it is forgotten, `seen` moves on to the next that is known.
-    pub(super) fn ended_after(&self, seen: &mut u64) -> Option<u64> {
-        let first = self.ended_in_all - self.ended.len() as u64;
-        *seen = (*seen).max(first);
-        self.ended.get((*seen - first) as usize).copied()
+    /// Returns the stream that ended after `seen` others, or the next that is known.
+    pub(super) fn ended_after(&self, seen: u64) -> Option<Ended> {
+        let (first, seen) = (self.ended_in_all - self.ended.len() as u64, seen.max(self.deleted));
+        let at = seen.max(first);
+        let number = *self.ended.get((at - first) as usize)?;
+        Some(Ended { number, count: at + 1, forgotten: at - seen })
     }
 
     /// Forgets the streams that go on and have a number below `first`.
@@ -137,6 +146,7 @@ impl Streams {
     pub(super) fn clear(&mut self) {
         self.open.clear();
         self.ended.clear();
+        self.deleted = self.ended_in_all;
     }
 }
 

@@ -42,11 +42,21 @@ fn hits(mock: &Mock) -> Vec<u64> {
     all["chaos"].as_array().unwrap().iter().map(|entry| entry["hits"].as_u64().unwrap()).collect()
 }
 
+/// The last entry of the journal.
+fn entry(mock: &Mock) -> Value {
+    mock.admin("GET /app/v1/requests?limit=1", &[], b"").json()["requests"][0].clone()
+}
+
 /// Returns status and fault of the last entry of the journal.
 fn last_entry(mock: &Mock) -> (u64, Value) {
-    let entries = mock.admin("GET /app/v1/requests?limit=1", &[], b"").json();
-    let last = entries["requests"].as_array().unwrap().last().unwrap().clone();
+    let last = entry(mock);
     (last["status"].as_u64().unwrap(), last["fault"].clone())
+}
+
+/// Returns how the stream of the last entry ended, and its pieces; null where the answer is no stream.
+fn ending(mock: &Mock) -> Value {
+    let stream = &entry(mock)["stream"];
+    json!([stream["ended"], stream["pieces"]])
 }
 
 /// The pieces of a chunked body, and whether its last chunk came.
@@ -91,19 +101,22 @@ fn a_stream_breaks_after_so_many_pieces() {
             (all[..count].to_vec().iter().map(|piece| piece.to_string()).collect(), false, vec![])
         );
         assert_eq!(last_entry(&mock), (200, json!(format!("stream break after {count}"))));
+        assert_eq!(ending(&mock), json!(["chaos", count]));
         // A strict client takes it for broken.
         assert!(Client::new(&mock.traffic).try_send("GET", &format!("/break/{count}"), &[], b"").is_err());
     }
     // A stream with fewer pieces ends whole, and its connection goes on.
     let mut client = Client::new(&mock.traffic);
     assert_eq!(client.send("GET", "/break/4", &[], b"").text(), "onetwothree");
+    assert_eq!(ending(&mock), json!(["complete", 3]));
     serves(&mut client);
     let head = client.send("HEAD", "/break/0", &[], b"");
     assert_eq!((head.status, head.header("transfer-encoding")), (200, "chunked"));
-    assert_eq!(last_entry(&mock), (200, Value::Null));
+    assert_eq!((last_entry(&mock), ending(&mock)), ((200, Value::Null), json!([null, null])));
     serves(&mut client);
     // Before its script would fail.
     assert_eq!(broken(&mock, "/fails"), (vec!["one".to_owned()], false, vec![]));
+    assert_eq!((ending(&mock), &entry(&mock)["error"]), (json!(["chaos", 1]), &Value::Null));
     assert_eq!(whole(&mock, "/never"), "onetwo");
     assert_eq!(whole(&mock, "/replaced"), "whole");
     assert_eq!(last_entry(&mock), (200, Value::Null));
@@ -116,6 +129,7 @@ fn a_stream_is_spoilt_after_so_many_pieces() {
         let path = format!("/garbage/{count}");
         assert_eq!(broken(&mock, &path), (pieces, false, GARBAGE.to_vec()));
         assert_eq!(last_entry(&mock).1, json!(format!("stream garbage after {count}")));
+        assert_eq!(ending(&mock), json!(["chaos", count]));
         assert!(Client::new(&mock.traffic).try_send("GET", &path, &[], b"").is_err());
     }
 }
@@ -133,6 +147,7 @@ fn a_stream_of_http_1_0_ends_with_a_reset() {
         let head = split(&received).0;
         assert!(head.starts_with("HTTP/1.0 200 OK\r\n") || head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
         assert_eq!((&received[head.len() + 4..], end), (body, End::Reset), "{path}");
+        assert_eq!(ending(&mock)[0], "chaos", "{path}");
     }
 }
 
@@ -183,6 +198,7 @@ fn faults_before_the_answer_leave_no_stream() {
             assert_eq!(Raw::sent(&mock.traffic, &get(&path)).rest(), (bytes.to_vec(), end), "{path}");
         }
         assert_eq!(last_entry(&mock), (0, json!(format!("delay 30 ms, fault {kind}"))));
+        assert_eq!(ending(&mock), json!([null, null]));
         set(&mock, json!([{ "fault": kind }, { "stream": { "delay": 1 } }]));
         assert_eq!(Raw::sent(&mock.traffic, &get("/list")).rest(), (bytes.to_vec(), end), "{kind}");
         assert_eq!(hits(&mock), [1, 0]);
@@ -190,7 +206,7 @@ fn faults_before_the_answer_leave_no_stream() {
     }
     // A partial answer has one piece.
     assert_eq!(broken(&mock, "/fault/partial"), (vec!["one".to_owned()], false, vec![]));
-    assert_eq!(last_entry(&mock), (200, json!("fault partial")));
+    assert_eq!((last_entry(&mock), ending(&mock)), ((200, json!("fault partial")), json!(["chaos", 1])));
     // Chaos applies to the page of a stream that fails at once.
     set(&mock, json!([{ "path": "/fails-first", "fault": "close" }, { "stream": { "break_after": 0 } }]));
     assert_eq!(Raw::sent(&mock.traffic, &get("/fails-first")).rest(), (vec![], End::Closed));
@@ -251,6 +267,7 @@ fn a_running_stream_keeps_its_faults() {
         (chunks(&received[head.len() + 4..]).0, end),
         (vec!["one".to_owned(), "two".to_owned()], End::Closed)
     );
+    assert_eq!(ending(&mock), json!(["chaos", 2]));
     assert_eq!(whole(&mock, "/list"), "onetwothree");
 }
 

@@ -171,7 +171,12 @@ mod tests {
             ("stream=", format!("`` is no state of a stream: {words}")),
             ("stream~=(", "bad pattern".into()),
             ("pieces=x", "`x` is neither a number nor a range such as `3-` or `3-5`".into()),
-            ("pieces=5-3", "`5-3` is neither a number nor a range such as `3-` or `3-5`".into()),
+            ("pieces=", "`` is neither a number nor a range such as `3-` or `3-5`".into()),
+            ("pieces=5-3", "range `5-3` ends before it begins: write `3-5`".into()),
+            (
+                "pieces=3-9223372036854775808",
+                "`9223372036854775808` is not a whole number from 0 to 9223372036854775807".into(),
+            ),
             ("pieces=-3", "`-3` is neither a number nor a range such as `3-` or `3-5`".into()),
             ("stream=open&stream=ended", "contradicts another condition: stream is `open`".into()),
             ("stream=begun&stream!=begun", "contradicts another condition: stream is `begun`".into()),

@@ -65,12 +65,18 @@ fn lists_are_bounded_and_forget_the_oldest_first() {
     assert_eq!((known(&streams), streams.used()), (vec![5], streams.size()));
     drop(all);
     assert!(known(&streams).is_empty());
-    let mut seen = 0;
-    assert_eq!((streams.ended_after(&mut seen), seen), (Some(4), 0));
+    let after = |streams: &Streams, seen| {
+        streams.ended_after(seen).map(|ended| (ended.number, ended.count, ended.forgotten))
+    };
+    assert_eq!(after(&streams, 0), Some((4, 1, 0)));
     (5..9).for_each(|number| streams.end(number));
-    assert_eq!((streams.ended_after(&mut seen), seen), (Some(6), 2));
-    seen = streams.ended_in_all();
-    assert_eq!((streams.ended_after(&mut seen), seen), (None, 5));
+    assert_eq!((after(&streams, 0), after(&streams, 3)), (Some((6, 3, 2)), Some((7, 4, 0))));
+    assert_eq!((streams.ended_in_all(), after(&streams, 5)), (5, None));
+    // Deleted streams are no loss; those that are forgotten later are.
+    streams.clear();
+    assert_eq!(after(&streams, 0), None);
+    (9..13).for_each(|number| streams.end(number));
+    assert_eq!((after(&streams, 0), after(&streams, 7)), (Some((10, 7, 1)), Some((11, 8, 0))));
 }
 
 #[test]
@@ -189,4 +195,20 @@ fn states_give_way_before_heads_where_both_need_room() {
     let known = |number: &&u64| journal.get(**number).unwrap().stream.is_some();
     let kept = numbers.iter().filter(known).count();
     assert!(kept > 2 && kept < 60 && known(&numbers.last().unwrap()), "{kept}");
+}
+
+#[test]
+fn the_newest_state_is_kept_however_long_it_is() {
+    for budget in [8, 9, 13, 16, 21, 32, 40, 64].map(|kilobytes| kilobytes << 10) {
+        let journal = Journal::new(budget, 1 << 10).unwrap();
+        for length in (0..300).map(|n| n * 37 % 3000) {
+            let (number, _kept) = enter_stream(&journal, "GET /s");
+            let times = (0..100).map(|n| n * 30_000_000).collect();
+            let error = Some("e".repeat(length).into());
+            let state = State { pieces: 100, times, error, ended: Some(Ending::Error), ..State::default() };
+            journal.stream_moved(number, Some(&state));
+            let found = journal.get(number).unwrap().stream;
+            assert_eq!(found.map(|found| found.pieces), Some(100), "{budget} {length}");
+        }
+    }
 }

@@ -172,16 +172,17 @@ pub(super) fn stream_like(pattern: Test, text: &str) -> Test {
 
 /// Parses a number of pieces, or a range: `3-`, `3-5`.
 pub(super) fn pieces(text: &str) -> Result<Test, Flaw> {
-    let number = |text: &str| number(text, MAX_NUMBER).ok();
-    let range = match text.split_once('-') {
-        None => number(text).map(|count| (count, count)),
-        Some((least, "")) => number(least).map(|least| (least, u64::MAX)),
-        Some((least, most)) => number(least).zip(number(most)).filter(|(least, most)| least <= most),
-    };
-    match range {
-        Some((least, most)) => Ok(Test::Number(Range { least, most })),
-        None => bad(format!("`{}` is neither a number nor a range such as `3-` or `3-5`", excerpt(text))),
+    let (least, most) = text.split_once('-').unwrap_or((text, text));
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_number(least) || !(most.is_empty() || is_number(most)) {
+        return bad(format!("`{}` is neither a number nor a range such as `3-` or `3-5`", excerpt(text)));
     }
+    let least = whole(least, MAX_NUMBER)?;
+    let most = if most.is_empty() { u64::MAX } else { whole(most, MAX_NUMBER)? };
+    if least > most {
+        return bad(format!("range `{text}` ends before it begins: write `{most}-{least}`"));
+    }
+    Ok(Test::Number(Range { least, most }))
 }
 
 /// Parses a whole number from 0 to `most`.
@@ -192,7 +193,7 @@ pub(crate) fn number(text: &str, most: u64) -> Result<u64, String> {
     // `parse` alone would accept `+1`.
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     let number = text.parse().ok().filter(|number| digits && *number <= most);
-    number.ok_or_else(|| format!("`{text}` is not a whole number from 0 to {most}"))
+    number.ok_or_else(|| format!("`{}` is not a whole number from 0 to {most}", excerpt(text)))
 }
 
 pub(super) fn whole(text: &str, most: u64) -> Result<u64, Flaw> {
