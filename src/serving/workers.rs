@@ -19,7 +19,7 @@ use crate::serving::http::{self, Incoming};
 use crate::serving::listeners::{Shared, Work};
 use crate::serving::pending::{PendingBudget, Permit};
 use crate::serving::refusal;
-use crate::serving::waiting::{End, Goal};
+use crate::serving::waiting::End;
 use crate::system::io_error::describe_io;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -135,7 +135,6 @@ impl MockWork {
         received.incoming.release(received.request.body.capacity());
         received.worked += received.since.elapsed();
         received.since = Instant::now();
-        let goal = Goal { awaited, epoch: self.activation.epoch.clone(), time };
         let (client, work) = (received.incoming.client(), self.clone());
         let then = move |end| {
             received.waited += received.since.elapsed();
@@ -148,7 +147,7 @@ impl MockWork {
             drop(permit);
             work.park(received, outcome);
         };
-        self.shared.waits.wait(goal, client, Box::new(then));
+        self.shared.waits.wait(awaited, time, client, Box::new(then));
     }
 
     /// Reserves memory for an answer that is delayed, for a stream, or for an answer so large that its client may not take it at once.
