@@ -65,7 +65,10 @@ impl Waits {
     /// Ends the waits of earlier epochs with `()`; all once a stop has begun.
     pub(crate) fn end_all(&self) {
         let waits: Vec<Arc<Waiting>> = lock(&self.live).values().cloned().collect();
-        waits.iter().filter(|waiting| waiting.is_over()).for_each(|waiting| waiting.end(End::Value(nothing())));
+        waits
+            .iter()
+            .filter(|waiting| waiting.is_over())
+            .for_each(|waiting| waiting.end(End::Value(nothing())));
     }
 
     /// Ends all waits, and each later one at once.
