@@ -115,10 +115,10 @@ impl Chaos {
         overlay: &str,
         rule: Option<&Rule>,
         preflight: bool,
-    ) -> Option<ChaosEffect> {
+    ) -> Option<Box<ChaosEffect>> {
         let all = self.look();
         let (now, mut live) = (Instant::now(), false);
-        let mut found: Option<ChaosEffect> = None;
+        let mut found: Option<Box<ChaosEffect>> = None;
         for (id, entry) in &all.list {
             if entry.has_ended(now) {
                 continue;

@@ -189,8 +189,9 @@ fn answer(
     conclude(flow, made, call, effect)
 }
 
-/// Makes the outcome of the functions, whose context was `call`.
-fn conclude(flow: Flow, made: Made, call: Box<Call>, effect: Option<ChaosEffect>) -> Outcome {
+/// Makes the outcome of the functions, whose context was `call`. It is a part of its callers, since moving the arguments costs more.
+#[inline(always)]
+fn conclude(flow: Flow, made: Made, call: Box<Call>, effect: Option<Box<ChaosEffect>>) -> Outcome {
     let Flow { provision, request, others, .. } = flow;
     let (overlay, rule) = (others.overlay.map(|(index, _)| index), request.rule);
     let mut reply = match made {

@@ -18,7 +18,7 @@ pub(crate) struct Wait {
     wait_for: WaitFor,
     /// The context of the functions: delays, random numbers and the store go on as they were.
     call: Box<Call>,
-    effect: Option<ChaosEffect>,
+    effect: Option<Box<ChaosEffect>>,
     host: Option<String>,
 }
 
@@ -26,7 +26,7 @@ impl Wait {
     pub(super) fn new(
         wait_for: WaitFor,
         call: Box<Call>,
-        effect: Option<ChaosEffect>,
+        effect: Option<Box<ChaosEffect>>,
         host: Option<&str>,
     ) -> Wait {
         Wait { wait_for, call, effect, host: host.map(str::to_owned) }

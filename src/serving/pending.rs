@@ -49,10 +49,16 @@ impl PendingBudget {
     }
 
     fn reserve(self: &Arc<Self>, bytes: usize, answers: usize) -> Option<Permit> {
-        let within = |taken: usize| taken.checked_add(bytes).filter(|taken| *taken <= self.most);
-        self.bytes.fetch_update(Ordering::AcqRel, Ordering::Acquire, within).ok()?;
+        self.count(bytes).ok()?;
         self.answers.fetch_add(answers, Ordering::Relaxed);
         Some(Permit { budget: self.clone(), bytes, answers })
+    }
+
+    /// Counts `bytes` more, or returns the most bytes if they do not fit.
+    fn count(&self, bytes: usize) -> Result<(), usize> {
+        let within = |taken: usize| taken.checked_add(bytes).filter(|taken| *taken <= self.most);
+        let counted = self.bytes.fetch_update(Ordering::AcqRel, Ordering::Acquire, within);
+        counted.map_or(Err(self.most), |_| Ok(()))
     }
 
     /// Returns the number of answers. Streams are not among them.
@@ -68,6 +74,18 @@ fn space(answer: &Answer) -> usize {
 }
 
 impl Permit {
+    /// Reserves `bytes` more, or returns the most bytes of the budget if it is used up.
+    pub(crate) fn add(&mut self, bytes: usize) -> Result<(), usize> {
+        self.budget.count(bytes)?;
+        self.bytes += bytes;
+        Ok(())
+    }
+
+    #[cfg(test)]
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// Frees `bytes` of the memory, which the engine counts from now on.
     pub(crate) fn release(&mut self, bytes: usize) {
         let bytes = bytes.min(self.bytes);
@@ -129,6 +147,9 @@ mod tests {
         assert!(pending.take_for_stream(&Answer::default(), &stream).is_none());
         permit.release(24);
         assert_eq!(pending.bytes.load(Ordering::Relaxed), EACH + 1000);
+        // A piece that waits for its time.
+        assert_eq!([permit.add(EACH), permit.add(2 * EACH)], [Ok(()), Err(3 * EACH)]);
+        assert_eq!(pending.bytes.load(Ordering::Relaxed), 2 * EACH + 1000);
         drop(permit);
         assert_eq!((pending.now(), pending.bytes.load(Ordering::Relaxed)), (0, 0));
     }

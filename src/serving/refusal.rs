@@ -45,8 +45,12 @@ pub(crate) fn admin_pages(limits: &Limits, access: AccessLog) -> Refuse {
 
 /// Returns the 503 that replaces a delayed answer when [`PendingBudget`](crate::serving::pending::PendingBudget) is used up.
 pub(crate) fn no_room(most: usize) -> Answer {
-    let description = format!("too many bytes of answers wait here: over {most} (--max-buffered)");
-    HttpError { description, ..HttpError::new(503) }.page()
+    HttpError { description: too_many_bytes(most), ..HttpError::new(503) }.page()
+}
+
+/// Returns the reason of [`no_room`].
+pub(crate) fn too_many_bytes(most: usize) -> String {
+    format!("too many bytes of answers wait here: over {most} (--max-buffered)")
 }
 
 /// Counts a refusal, writes it to the access log, and returns its reason.

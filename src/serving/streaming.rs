@@ -12,9 +12,10 @@ use crate::message::stream::{Failure, Pieces, Sink, Stream};
 use crate::observing::metrics::metrics;
 use crate::serving::http::{self, Client, Incoming, Server};
 use crate::serving::pending::Permit;
+use crate::serving::refusal;
 use crate::serving::timer::{Key, Timer};
 use crate::system::lock::lock;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
@@ -31,8 +32,8 @@ pub(crate) struct Streaming {
     next: AtomicU64,
     /// Number of streams that have begun and not ended. A stream counts before its client has a byte.
     open: AtomicUsize,
-    /// Jobs of the timer that begin a stream.
-    held: Mutex<BTreeSet<Key>>,
+    /// Jobs of the timer that begin a stream, and the epoch of its request.
+    held: Mutex<BTreeMap<Key, u64>>,
     /// The process stops and waits for no stream any more.
     stopped: AtomicBool,
 }
@@ -92,20 +93,20 @@ impl Streaming {
         self.open.load(Ordering::Relaxed) + held
     }
 
-    /// Breaks all streams off: with [`Ending::Stop`] also those that begin later, else those of earlier epochs.
+    /// Breaks streams off: with [`Ending::Stop`] all, also those that begin later, else those of earlier epochs.
     pub(crate) fn end_all(&self, ending: Ending) {
         if ending == Ending::Stop {
             self.stopped.store(true, Ordering::SeqCst);
         }
         // A stream that begins now sees that its time is over.
-        let held = mem::take(&mut *lock(&self.held));
-        held.into_iter().for_each(|key| self.hurry(key));
+        let held: Vec<(Key, u64)> = lock(&self.held).iter().map(|(key, epoch)| (*key, *epoch)).collect();
+        held.iter().filter(|(_, epoch)| self.over(*epoch).is_some()).for_each(|(key, _)| self.hurry(*key));
         let live: Vec<Arc<Live>> = lock(&self.live).values().cloned().collect();
         live.iter().filter(|live| self.over(live.epoch).is_some()).for_each(|live| live.end(ending, None));
     }
 
     /// Returns how a stream of `epoch` must end, if it may not go on.
-    fn over(&self, epoch: u64) -> Option<Ending> {
+    pub(super) fn over(&self, epoch: u64) -> Option<Ending> {
         match self.stopped.load(Ordering::SeqCst) {
             true => Some(Ending::Stop),
             false => (epoch != self.epoch.now()).then_some(Ending::Reset),
@@ -116,7 +117,7 @@ impl Streaming {
     pub(crate) fn hold(&self, key: Key, epoch: u64) {
         let mut held = lock(&self.held);
         *held = held.split_off(&(Instant::now(), 0));
-        held.insert(key);
+        held.insert(key, epoch);
         drop(held);
         if self.over(epoch).is_some() {
             self.hurry(key);
@@ -145,7 +146,7 @@ impl Streaming {
         let (client, first) = (incoming.client(), stream.first.take().unwrap_or_default());
         let (due, length) = (Instant::now(), first.len());
         // Before the client has the piece: it may look at the journal then.
-        if !first.is_empty() && !client.as_ref().is_some_and(has_left) && progress.piece(length) {
+        if !first.is_empty() && !client.as_ref().is_some_and(Client::has_left) && progress.piece(length) {
             metrics().stream_piece();
         }
         self.open.fetch_add(1, Ordering::Relaxed);
@@ -264,11 +265,25 @@ impl Live {
             }
         }
         match made.map(|made| (made.hold, made.piece)) {
-            Ok((hold, Ok(Some(bytes)))) => self.after(hold, |live| live.send(bytes)),
+            Ok((hold, Ok(Some(bytes)))) if hold.is_zero() => self.send(bytes),
+            Ok((hold, Ok(Some(bytes)))) => self.send_later(hold, bytes),
             Ok((hold, Ok(None))) => self.after(hold, |live| live.end(Ending::Complete, None)),
             Ok((_, Err(Failure { error, .. }))) => self.end(Ending::Error, error),
             Err(_) => self.end(Ending::Error, Some("a native function panicked: see the log".into())),
         }
+    }
+
+    /// Sends a piece after `hold`. Until then the stream counts its memory, and then the engine.
+    fn send_later(self: Arc<Self>, hold: Duration, bytes: Vec<u8>) {
+        let space = bytes.capacity();
+        let full = lock(&self.work).permit.as_mut().and_then(|permit| permit.add(space).err());
+        if let Some(most) = full {
+            return self.end(Ending::Error, Some(refusal::too_many_bytes(most).into()));
+        }
+        self.after(hold, move |live| {
+            lock(&live.work).permit.iter_mut().for_each(|permit| permit.release(space));
+            live.send(bytes);
+        });
     }
 
     fn send(self: Arc<Self>, bytes: Vec<u8>) {
@@ -292,10 +307,10 @@ impl Live {
         }
         self.streaming.ended(ending);
         lock(&self.streaming.live).remove(&self.number);
-        let cut = lock(&self.work).faults.cut_at(self.progress.pieces());
-        let (pieces, planned, on_end, permit) = {
+        let (pieces, planned, on_end, permit, garbage) = {
             let mut work = lock(&self.work);
-            (work.pieces.take(), work.planned.take(), work.on_end.take(), work.permit.take())
+            let garbage = work.faults.cut_at(self.progress.pieces()).is_some_and(|cut| cut.garbage);
+            (work.pieces.take(), work.planned.take(), work.on_end.take(), work.permit.take(), garbage)
         };
         drop(permit);
         planned.into_iter().for_each(|key| drop(self.streaming.timer.take(key)));
@@ -304,20 +319,12 @@ impl Live {
         on_end.into_iter().for_each(|on_end| on_end(ending));
         match ending {
             Ending::Complete => self.sink.end(),
-            Ending::Chaos if cut.is_some_and(|cut| cut.garbage) => self.sink.spoil(),
+            Ending::Chaos if garbage => self.sink.spoil(),
             // The process ends before the client takes these bytes. Without a reset, a client without chunks would take that for the end.
             Ending::Stop if self.sink.waiting().is_some_and(|bytes| bytes > 0) => self.sink.reset(),
             _ => self.sink.break_off(),
         }
     }
-}
-
-/// Whether a client has left already, for example while its answer was delayed.
-fn has_left(client: &Client) -> bool {
-    let left = Arc::new(AtomicBool::new(false));
-    let seen = left.clone();
-    client.on_gone(move || seen.store(true, Ordering::Relaxed));
-    left.load(Ordering::Relaxed)
 }
 
 /// Returns the time of the next piece by the schedule. The last one was due at `due`, and the client has taken it `stall` after it

@@ -3,13 +3,13 @@
 //! No thread waits. Four events end a wait: another request sets the key, the time is over, the client leaves, or all waits are
 //! ended (a reset, a stop). The first of them submits a job to the engine's queue, in which a worker goes on with the request.
 
-use crate::message::epoch::Epoch;
 use crate::script::runtime::key_value_store::{Awaited, Value, Watch, Watched, nothing};
 use crate::serving::http::Client;
 use crate::serving::streaming::Streaming;
 use crate::serving::timer::{Key, Timer};
 use crate::system::lock::lock;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -18,24 +18,10 @@ pub(crate) struct Waits {
     timer: Timer,
     /// Submits the jobs.
     streaming: Arc<Streaming>,
-    live: Mutex<Live>,
-}
-
-#[derive(Default)]
-struct Live {
-    waits: HashMap<u64, Arc<Waiting>>,
-    next: u64,
+    live: Mutex<HashMap<u64, Arc<Waiting>>>,
+    next: AtomicU64,
     /// A stop has begun: nobody waits any more.
-    closed: bool,
-}
-
-/// The condition that a request waits for.
-pub(crate) struct Goal {
-    pub awaited: Awaited,
-    /// The present epoch.
-    pub epoch: Arc<Epoch>,
-    /// The longest time.
-    pub time: Duration,
+    closed: AtomicBool,
 }
 
 /// The end of a wait.
@@ -51,6 +37,7 @@ pub(crate) type Then = Box<dyn FnOnce(End) + Send>;
 
 /// A request that waits.
 struct Waiting {
+    number: u64,
     waits: Arc<Waits>,
     awaited: Awaited,
     state: Mutex<State>,
@@ -59,8 +46,6 @@ struct Waiting {
 struct State {
     /// `None` once the wait has ended.
     then: Option<Then>,
-    /// The number in [`Live`].
-    number: Option<u64>,
     timer: Option<Key>,
     watch: Option<Watch>,
 }
@@ -68,65 +53,63 @@ struct State {
 impl Waits {
     /// Starts without waits.
     pub(crate) fn new(timer: Timer, streaming: Arc<Streaming>) -> Arc<Waits> {
-        Arc::new(Waits { timer, streaming, live: Mutex::default() })
+        let (live, next, closed) = Default::default();
+        Arc::new(Waits { timer, streaming, live, next, closed })
     }
 
     /// Returns the number of requests that wait.
     pub(crate) fn open(&self) -> usize {
-        lock(&self.live).waits.len()
+        lock(&self.live).len()
     }
 
-    /// Ends all waits with `()`.
+    /// Ends the waits of earlier epochs with `()`; all once a stop has begun.
     pub(crate) fn end_all(&self) {
-        let waits: Vec<Arc<Waiting>> = lock(&self.live).waits.values().cloned().collect();
-        waits.iter().for_each(|waiting| waiting.end(End::Value(nothing())));
+        let waits: Vec<Arc<Waiting>> = lock(&self.live).values().cloned().collect();
+        waits
+            .iter()
+            .filter(|waiting| waiting.is_over())
+            .for_each(|waiting| waiting.end(End::Value(nothing())));
     }
 
     /// Ends all waits, and each later one at once.
     pub(crate) fn close(&self) {
-        lock(&self.live).closed = true;
+        self.closed.store(true, Ordering::SeqCst);
         self.end_all();
     }
 
-    /// Calls `then` on a worker when the wait for `goal` ends. Returns at once.
-    pub(crate) fn wait(self: &Arc<Self>, goal: Goal, client: Option<Client>, then: Then) {
-        let Goal { awaited, epoch, time } = goal;
-        let state = State { then: Some(then), number: None, timer: None, watch: None };
-        let waiting = Arc::new(Waiting { waits: self.clone(), awaited, state: Mutex::new(state) });
+    /// Calls `then` on a worker when the key is set, or after `time`. Returns at once.
+    pub(crate) fn wait(
+        self: &Arc<Self>,
+        awaited: Awaited,
+        time: Duration,
+        client: Option<Client>,
+        then: Then,
+    ) {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let state = Mutex::new(State { then: Some(then), timer: None, watch: None });
+        let waiting = Arc::new(Waiting { number, waits: self.clone(), awaited, state });
         if let Some(client) = client {
             let weak = Arc::downgrade(&waiting);
             // Before any other event: the answer may set a closure of its own.
             client.on_gone(move || weak.upgrade().into_iter().for_each(|waiting| waiting.end(End::Gone)));
         }
-        waiting.begin(&epoch, time);
-    }
-
-    /// Adds a wait and returns its number; `None` once a stop has begun.
-    fn add(&self, waiting: &Arc<Waiting>) -> Option<u64> {
-        let mut live = lock(&self.live);
-        if live.closed {
-            return None;
-        }
-        let number = live.next;
-        live.next += 1;
-        live.waits.insert(number, waiting.clone());
-        Some(number)
+        waiting.begin(time);
     }
 
     fn remove(&self, number: u64) {
-        let removed = lock(&self.live).waits.remove(&number);
+        let removed = lock(&self.live).remove(&number);
         drop(removed);
     }
 }
 
 impl Waiting {
     /// Listens for the events that end the wait.
-    fn begin(self: &Arc<Self>, epoch: &Epoch, time: Duration) {
+    fn begin(self: &Arc<Self>, time: Duration) {
         let over = || self.end(End::Value(nothing()));
-        let Some(number) = self.waits.add(self) else { return over() };
-        self.keep(|state| state.number = Some(number), || self.waits.remove(number));
-        // A reset that came before the wait was added has not ended it.
-        if epoch.now() != self.awaited.epoch {
+        lock(&self.waits.live).insert(self.number, self.clone());
+        self.keep(|_| (), || self.waits.remove(self.number));
+        // A reset or a stop that came before the insertion has not ended the wait.
+        if self.is_over() {
             return over();
         }
         let woken = self.clone();
@@ -143,6 +126,12 @@ impl Waiting {
         self.keep(|state| state.timer = Some(timer), || drop(self.waits.timer.take(timer)));
     }
 
+    /// Whether the epoch of the request has ended, or a stop has begun.
+    fn is_over(&self) -> bool {
+        let Waits { closed, streaming, .. } = &*self.waits;
+        closed.load(Ordering::SeqCst) || streaming.over(self.awaited.epoch).is_some()
+    }
+
     /// Notes something that has to be undone at the end of the wait. If the wait has ended meanwhile, undoes it now.
     fn keep(&self, note: impl FnOnce(&mut State), undo: impl FnOnce()) {
         let mut state = lock(&self.state);
@@ -155,14 +144,44 @@ impl Waiting {
 
     /// Ends the wait, unless it has ended already: a worker goes on with the request.
     fn end(&self, end: End) {
-        let (then, number, timer, watch) = {
+        let (then, timer, watch) = {
             let mut state = lock(&self.state);
-            (state.then.take(), state.number.take(), state.timer.take(), state.watch.take())
+            (state.then.take(), state.timer.take(), state.watch.take())
         };
         let Some(then) = then else { return };
-        number.into_iter().for_each(|number| self.waits.remove(number));
+        self.waits.remove(self.number);
         timer.into_iter().for_each(|timer| drop(self.waits.timer.take(timer)));
         watch.into_iter().for_each(|watch| self.awaited.forget(&watch));
         self.waits.streaming.submit(Box::new(move || then(end)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::epoch::Epoch;
+    use crate::script::runtime::key_value_store::KeyValueStore;
+    use crate::serving::http::Reactor;
+    use std::sync::Weak;
+
+    #[test]
+    fn a_reset_ends_waits_of_earlier_epochs_and_a_stop_ends_all() {
+        let (timer, epoch) = (Timer::start(Reactor::new().unwrap()).unwrap(), Arc::new(Epoch::default()));
+        let streaming = Streaming::new(timer.clone(), Weak::new(), epoch.clone());
+        let waits = Waits::new(timer, streaming);
+        let wait = |epoch: u64| {
+            // A store that a later epoch uses ends the waits of earlier ones by itself, so each wait has its own.
+            let store = Arc::new(KeyValueStore::default());
+            let awaited = Awaited { store, key: "k".into(), epoch };
+            waits.wait(awaited, Duration::from_secs(3600), None, Box::new(|_| ()));
+            waits.open()
+        };
+        assert_eq!([wait(0), wait(0)], [1, 2]);
+        epoch.next();
+        assert_eq!([wait(1), wait(0)], [3, 3], "a wait that comes late ends at once");
+        waits.end_all();
+        assert_eq!(waits.open(), 1);
+        waits.close();
+        assert_eq!((waits.open(), wait(1)), (0, 0));
     }
 }

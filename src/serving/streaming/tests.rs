@@ -3,6 +3,7 @@
 use super::*;
 use crate::message::stream::Made;
 use crate::serving::http::Reactor;
+use crate::serving::pending::PendingBudget;
 
 /// The calls of the driver, in order.
 type Calls = Arc<Mutex<Vec<String>>>;
@@ -152,6 +153,47 @@ fn a_stream_has_one_end_whatever_comes_first() {
     streaming.end_all(Ending::Stop);
     live.make();
     check("a stop", &["stop", "break"], 0);
+}
+
+#[test]
+fn a_reset_begins_delayed_streams_of_earlier_epochs_alone() {
+    let (streaming, begun) = (streaming(), Calls::default());
+    let hold = |epoch: u64| {
+        let noted = begun.clone();
+        let job = move || lock(&noted).push(format!("epoch {epoch}"));
+        streaming.hold(streaming.timer.after(Duration::from_secs(3600), Box::new(job)), epoch);
+    };
+    hold(0);
+    streaming.epoch.next();
+    hold(1);
+    streaming.end_all(Ending::Reset);
+    assert_eq!((&**lock(&begun), streaming.open()), (&["epoch 0".to_owned()][..], 1));
+    hold(0);
+    assert_eq!((lock(&begun).len(), streaming.open()), (2, 1), "a delayed stream that comes late");
+    streaming.end_all(Ending::Stop);
+    assert_eq!((lock(&begun).len(), streaming.open()), (3, 0));
+}
+
+#[test]
+fn a_piece_that_waits_counts_as_memory_until_it_is_sent() {
+    const HOUR: Duration = Duration::from_secs(3600);
+    let (streaming, noted) = (streaming(), Calls::default());
+    let budget = PendingBudget::new(4000);
+    let live = begun(&streaming, &noted, Each(|| made(HOUR, Some(&"x".repeat(2000)))));
+    lock(&live.work).permit = budget.take(&Answer::default());
+    live.clone().make();
+    assert_eq!(lock(&live.work).permit.as_ref().map(Permit::bytes), Some(3024));
+    let key = lock(&live.work).planned.unwrap();
+    streaming.timer.take(key).unwrap()();
+    assert_eq!(lock(&live.work).permit.as_ref().map(Permit::bytes), Some(1024));
+
+    let other = budget.take_bytes(0);
+    live.clone().make();
+    let error = "too many bytes of answers wait here: over 4000 (--max-buffered)";
+    assert_eq!(live.progress.now().error.as_deref(), Some(error));
+    drop(other);
+    let all = budget.take_bytes(4000 - 1024);
+    assert!(all.is_some(), "an end frees the memory");
 }
 
 #[test]

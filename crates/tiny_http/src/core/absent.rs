@@ -39,6 +39,11 @@ impl Client {
         then.into_iter().for_each(|then| then());
     }
 
+    /// Whether the client has left, or has its whole answer.
+    pub fn has_left(&self) -> bool {
+        self.answered().is_none()
+    }
+
     /// Returns the connection while it has an answer to this client's request.
     pub(crate) fn answered(&self) -> Option<Held<'_>> {
         let mut held = self.core.slots.lock(self.token)?;
