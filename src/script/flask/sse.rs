@@ -11,6 +11,7 @@
 //! and an empty line. A plain text is the data of an event.
 
 use super::stream::{self, Options};
+use super::wait_for::WaitFor;
 use crate::script::runtime::analysis::streams::OF_SSE;
 use crate::script::runtime::frozen::{as_map, is_list};
 use crate::script::runtime::json;
@@ -46,7 +47,13 @@ fn event(value: &Dynamic) -> Fallible<Vec<u8>> {
         data(&mut lines, value)?;
     } else {
         let (kind, shown) = (type_name(value), text_of(value, 80));
-        let instead = if is_list(value) { "give each event on its own" } else { "write `#{ data: x }`" };
+        let instead = match () {
+            () if is_list(value) => "give each event on its own",
+            () if value.is::<WaitFor>() => {
+                "a stream can't wait for a key, so look for it in `store`, and return `#{ comment: \"ping\" }` until it is set"
+            }
+            () => "write `#{ data: x }`",
+        };
         return Err(format!("an event is a map or a text, not {kind} `{shown}`: {instead}").into());
     }
     lines.push(b'\n');
@@ -76,10 +83,11 @@ fn field(lines: &mut Vec<u8>, key: &str, value: &Dynamic) -> Fallible<()> {
         "retry" => match value.as_int() {
             Ok(ms) if ms >= 0 => write_lines(lines, key, &ms.to_string()),
             _ => {
-                let shown = text_of(value, 80);
-                return Err(
-                    format!("`retry` of an event takes milliseconds, such as 3000, not {shown}").into()
-                );
+                let (kind, shown) = (type_name(value), text_of(value, 80));
+                return Err(format!(
+                    "`retry` of an event takes milliseconds, such as 3000, not {kind} `{shown}`"
+                )
+                .into());
             }
         },
         _ => write_lines(lines, key, &one_line(key, value)?),

@@ -7,6 +7,7 @@ use super::answer;
 use super::property::unknown_option;
 use super::request::explain_missing_json;
 use super::response::Response;
+use super::wait_for::WaitFor;
 use crate::chaos::{LONGEST, Reply};
 use crate::message::answer::{Answer, HTML};
 use crate::message::media_type::with_charset;
@@ -150,6 +151,9 @@ fn piece(value: &Dynamic) -> Fallible<Vec<u8>> {
         }
         () if value.is_fnptr() => ": call it with ()",
         () if value.is_unit() => ": leave it out",
+        () if value.is::<WaitFor>() => {
+            ": a stream can't wait for a key, so look for it in `store`, and return `\"\"` until it is set"
+        }
         () => "",
     };
     let (kind, shown) = (type_name(value), text_of(value, 80));

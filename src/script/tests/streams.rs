@@ -232,6 +232,7 @@ fn mistakes_say_what_to_write() {
         ("stream(|n| #{ a: 1 })", "a piece of a stream is a text or a blob, not map `#{\"a\": 1}`: write json.dumps(x) for JSON".to_owned()),
         ("stream(|n| 7)", "a piece of a stream is a text or a blob, not i64 `7`: write `${x}` for its text".to_owned()),
         ("stream(|n| none)", "a piece of a stream is a text or a blob, not Fn `Fn(none)`: call it with ()".to_owned()),
+        ("stream(|n| wait_for(\"k\", 1.0))", "a piece of a stream is a text or a blob, not WaitFor `WaitFor`: a stream can't wait for a key, so look for it in `store`, and return `\"\"` until it is set".to_owned()),
         ("stream(|n| stream([]))", "a piece of a stream is a text or a blob, not Response `Response`".to_owned()),
         ("stream([()])", "stream: item 0 of the list: a piece of a stream is a text or a blob, not () ``: leave it out".to_owned()),
         ("stream([], 0.2)", "stream: options are a map, such as `#{ every: 0.2 }`, not 0.2".to_owned()),
@@ -260,8 +261,10 @@ fn mistakes_say_what_to_write() {
         ("sse([#{ id: \"a\\rb\" }])", format!("sse: {first} `id` of an event can't have a line end: `a\\rb`")),
         ("sse([#{ id: \"a\\x00b\" }])", format!("sse: {first} `id` of an event can't have a NUL: `a\\0b`")),
         ("sse([#{ id: 1.5 }])", format!("sse: {first} `id` of an event is a text, not 1.5")),
-        ("sse([#{ retry: 1.5 }])", format!("sse: {first} `retry` of an event takes milliseconds, such as 3000, not 1.5")),
-        ("sse([#{ retry: -1 }])", format!("sse: {first} `retry` of an event takes milliseconds, such as 3000, not -1")),
+        ("sse([#{ retry: \"5\" }])", format!("sse: {first} `retry` of an event takes milliseconds, such as 3000, not string `5`")),
+        ("sse(|n| wait_for(\"k\", 1.0))", "an event is a map or a text, not WaitFor `WaitFor`: a stream can't wait for a key, so look for it in `store`, and return `#{ comment: \"ping\" }` until it is set".to_owned()),
+        ("sse([#{ retry: 1.5 }])", format!("sse: {first} `retry` of an event takes milliseconds, such as 3000, not f64 `1.5`")),
+        ("sse([#{ retry: -1 }])", format!("sse: {first} `retry` of an event takes milliseconds, such as 3000, not i64 `-1`")),
         ("sse([\"data: x\\n\\n\"])", format!("sse: {first} sse writes `data: ` and the line ends itself, and `data: x` has them: give the data alone, or send ready events by stream(..., #{{ mimetype: \"text/event-stream\" }})")),
     ] {
         let source = format!("fn none() {{ \"x\" }} private fn own(n) {{ \"x\" }}\nfn registerRules() {{ app.get(\"/\", view); }}\nfn view() {{ {line} }}");
