@@ -63,6 +63,11 @@ pub(crate) trait Pieces: Send {
     /// Makes the next piece; `None` at the end.
     fn next(&mut self) -> Made;
 
+    /// Returns the bytes of memory that the pieces keep more than at the beginning.
+    fn grown(&self) -> usize {
+        0
+    }
+
     /// Whether it is known that no piece is left: then the answer ends with the last piece, and not when another would be due.
     fn is_over(&self) -> bool;
 

@@ -64,6 +64,23 @@ struct Work {
     on_end: Option<OnEnd>,
     /// Memory that the stream holds.
     permit: Option<Permit>,
+    /// Bytes in the permit by which the pieces have grown.
+    grown: usize,
+}
+
+impl Work {
+    /// Counts the bytes by which the pieces have grown, or returns the most bytes if they do not fit.
+    fn count(&mut self, grown: usize) -> Result<(), usize> {
+        let before = std::mem::replace(&mut self.grown, grown);
+        match &mut self.permit {
+            Some(permit) if grown > before => permit.add(grown - before),
+            Some(permit) => {
+                permit.release(before - grown);
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
 }
 
 /// Pause before a job is submitted again to a full queue.
@@ -163,7 +180,7 @@ impl Streaming {
             }
         };
         permit.iter_mut().for_each(|permit| permit.release(length));
-        let work = Work { pieces, due, faults, planned: None, on_end: Some(on_end), permit };
+        let work = Work { pieces, due, faults, planned: None, on_end: Some(on_end), permit, grown: 0 };
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let (streaming, work) = (self.clone(), Mutex::new(work));
         let live = Arc::new(Live { number, epoch, streaming, sink, every, progress, work });
@@ -252,6 +269,7 @@ impl Live {
     fn make(self: Arc<Self>) {
         let Some(mut pieces) = lock(&self.work).pieces.take() else { return };
         let made = catch_unwind(AssertUnwindSafe(|| pieces.next()));
+        let full;
         {
             let mut work = lock(&self.work);
             if self.progress.has_ended() {
@@ -259,10 +277,14 @@ impl Live {
                 drop(work);
                 return;
             }
+            full = work.count(pieces.grown());
             work.pieces = Some(pieces);
             if let Ok(made) = &made {
                 work.due += made.hold;
             }
+        }
+        if let Err(most) = full {
+            return self.end_without_room(most);
         }
         match made.map(|made| (made.hold, made.piece)) {
             Ok((hold, Ok(Some(bytes)))) if hold.is_zero() => self.send(bytes),
@@ -273,12 +295,18 @@ impl Live {
         }
     }
 
+    fn end_without_room(&self, most: usize) {
+        let why = refusal::too_many_bytes(most);
+        log::warn!("ended a stream: {why}");
+        self.end(Ending::Error, Some(why.into()));
+    }
+
     /// Sends a piece after `hold`. Until then the stream counts its memory, and then the engine.
     fn send_later(self: Arc<Self>, hold: Duration, bytes: Vec<u8>) {
         let space = bytes.capacity();
         let full = lock(&self.work).permit.as_mut().and_then(|permit| permit.add(space).err());
         if let Some(most) = full {
-            return self.end(Ending::Error, Some(refusal::too_many_bytes(most).into()));
+            return self.end_without_room(most);
         }
         self.after(hold, move |live| {
             lock(&live.work).permit.iter_mut().for_each(|permit| permit.release(space));

@@ -30,6 +30,7 @@ const SOURCE: &str = r#"fn registerRules() {
     app.get("/none", || stream(|n| { throw "too bad" }));
     app.get("/loops", || stream(|n| { while n == 1 { } "x" }));
     app.get("/large", || stream(["z", "z" * 300000], #{ every: 3600 }));
+    app.get("/grows", || { let kept = []; stream(|n| { kept.push("x" * 100000); "y" }) });
     app.get("/nothing", || stream(|n| { store["made"] = n + 1; "x" }, #{ status: 204 }));
 }"#;
 

@@ -79,10 +79,11 @@ fn field(lines: &mut Vec<u8>, key: &str, value: &Dynamic) -> Fallible<()> {
         "retry" => match value.as_int() {
             Ok(ms) if ms >= 0 => write_lines(lines, key, &ms.to_string()),
             _ => {
-                let shown = text_of(value, 80);
-                return Err(
-                    format!("`retry` of an event takes milliseconds, such as 3000, not {shown}").into()
-                );
+                let (kind, shown) = (type_name(value), text_of(value, 80));
+                return Err(format!(
+                    "`retry` of an event takes milliseconds, such as 3000, not {kind} `{shown}`"
+                )
+                .into());
             }
         },
         _ => write_lines(lines, key, &one_line(key, value)?),

@@ -13,6 +13,7 @@ use crate::chaos::Reply;
 use crate::message::answer::{Answer, HTML};
 use crate::message::media_type::with_charset;
 use crate::message::stream::{Failure, Made, Pieces, Stream};
+use crate::script::runtime::allocator;
 use crate::script::runtime::analysis::streams::OF_STREAM;
 use crate::script::runtime::budget;
 use crate::script::runtime::call::{self, Call};
@@ -59,9 +60,30 @@ struct Called {
     /// The context of the calls: request, store, clock and dice are those of the view.
     context: Option<Box<Call>>,
     number: i64,
-    /// Bytes that the calls so far have allocated and not freed.
+    /// Bytes that the calls have allocated and not freed, and those of the variables at the last count.
     kept: i64,
+    counted: usize,
+    /// Bytes of the variables at the beginning.
+    begun: usize,
+    /// Dropped after the variables.
+    freed: Freed,
 }
+
+/// Has the memory of large variables returned to the system.
+struct Freed(usize);
+
+impl Drop for Freed {
+    fn drop(&mut self) {
+        if self.0 >= MUCH {
+            allocator::much_is_freed();
+        }
+    }
+}
+
+/// Bytes of variables whose memory is returned to the system.
+const MUCH: usize = 1 << 20;
+/// Bytes by which variables may grow until they are counted again.
+const FEW: usize = 64 << 10;
 
 impl Pieces for Called {
     fn next(&mut self) -> Made {
@@ -74,6 +96,7 @@ impl Pieces for Called {
         });
         let piece = made.as_ref().ok().and_then(Option::as_ref).map_or(0, Vec::capacity);
         self.kept += budget::allocated() - before - i64::try_from(piece).unwrap_or_default();
+        self.count();
         let hold = std::mem::take(&mut context.hold);
         context.sleeps = 0;
         self.context = Some(context);
@@ -84,6 +107,10 @@ impl Pieces for Called {
 
     fn is_over(&self) -> bool {
         false
+    }
+
+    fn grown(&self) -> usize {
+        self.counted.saturating_sub(self.begun)
     }
 }
 
@@ -98,18 +125,24 @@ impl Called {
     /// own, so a function that adds to a list for each piece would have no limit otherwise.
     fn check_kept(&mut self) -> Fallible<()> {
         let most = self.routes.budget.memory;
-        if usize::try_from(self.kept).is_ok_and(|kept| kept > most) {
-            // The count includes values that went to `store`, so look at the variables themselves.
-            let captured = self.function.captured(most);
-            if captured > most {
-                return Err(format!(
-                    "the function of a stream keeps more than {most} bytes in its variables from piece to piece: keep less, or raise --script-memory"
-                )
-                .into());
-            }
-            self.kept = i64::try_from(captured).unwrap_or_default();
+        if self.counted > most {
+            return Err(format!(
+                "the function of a stream keeps more than {most} bytes in its variables from piece to piece: keep less, or raise --script-memory"
+            )
+            .into());
         }
         Ok(())
+    }
+
+    /// Counts the variables again once they may have doubled. The bytes in `kept` include values that went to `store`.
+    fn count(&mut self) {
+        let most = self.routes.budget.memory;
+        let kept = usize::try_from(self.kept).unwrap_or_default();
+        if kept > (2 * self.counted + FEW).min(most) {
+            self.counted = self.function.captured(most);
+            self.kept = i64::try_from(self.counted).unwrap_or_default();
+            self.freed.0 = self.freed.0.max(self.counted);
+        }
     }
 
     /// Finds where `error` happened, and logs it. An `abort` for the first piece is an answer and no error.
@@ -234,9 +267,19 @@ pub(super) fn respond(
         let routes = call::routes()?;
         let kept = call::with(|call| call.for_later()).unwrap_or_default();
         let space = kept.request.as_ref().map_or(0, |request| request.body.capacity());
-        let space = space + function.captured(routes.budget.memory);
-        let context = Some(kept.into());
-        Stream::new(every, space, Called { function, routes, encode, context, number: 0, kept: 0 })
+        let begun = function.captured(routes.budget.memory);
+        let called = Called {
+            function,
+            routes,
+            encode,
+            context: Some(kept.into()),
+            number: 0,
+            kept: i64::try_from(begun).unwrap_or_default(),
+            counted: begun,
+            begun,
+            freed: Freed(begun),
+        };
+        Stream::new(every, space + begun, called)
     } else {
         return Err(no_pieces(name, &pieces));
     };

@@ -266,8 +266,10 @@ fn mistakes_say_what_to_write() {
         ("sse([#{ id: \"a\\rb\" }])", format!("sse: {first} `id` of an event can't have a line end: `a\\rb`")),
         ("sse([#{ id: \"a\\x00b\" }])", format!("sse: {first} `id` of an event can't have a NUL: `a\\0b`")),
         ("sse([#{ id: 1.5 }])", format!("sse: {first} `id` of an event is a text, not 1.5")),
-        ("sse([#{ retry: 1.5 }])", format!("sse: {first} `retry` of an event takes milliseconds, such as 3000, not 1.5")),
-        ("sse([#{ retry: -1 }])", format!("sse: {first} `retry` of an event takes milliseconds, such as 3000, not -1")),
+        ("sse([#{ retry: \"5\" }])", format!("sse: {first} `retry` of an event takes milliseconds, such as 3000, not string `5`")),
+        ("sse(|n| wait_for(\"k\", 1.0))", "an event is a map or a text, not `wait_for(...)`: let the view return wait_for(...), and its function |value| the stream".to_owned()),
+        ("sse([#{ retry: 1.5 }])", format!("sse: {first} `retry` of an event takes milliseconds, such as 3000, not f64 `1.5`")),
+        ("sse([#{ retry: -1 }])", format!("sse: {first} `retry` of an event takes milliseconds, such as 3000, not i64 `-1`")),
         ("sse([\"data: x\\n\\n\"])", format!("sse: {first} sse writes `data: ` and the line ends itself, and `data: x` has them: give the data alone, or send ready events by stream(..., #{{ mimetype: \"text/event-stream\" }})")),
     ] {
         let source = format!("fn none() {{ \"x\" }} private fn own(n) {{ \"x\" }}\nfn registerRules() {{ app.get(\"/\", view); }}\nfn view() {{ {line} }}");

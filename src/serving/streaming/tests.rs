@@ -76,6 +76,7 @@ fn begun(streaming: &Arc<Streaming>, calls: &Calls, pieces: impl Pieces + 'stati
         planned: None,
         on_end: Some(on_end),
         permit: None,
+        grown: 0,
     };
     streaming.open.fetch_add(1, Ordering::Relaxed);
     let live = Arc::new(Live {

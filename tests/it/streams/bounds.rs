@@ -91,3 +91,17 @@ fn values_of_scripts_are_dropped_on_workers() {
     mock.signal("TERM");
     assert_eq!(mock.wait().code(), Some(143));
 }
+
+/// The variables of a function may grow from piece to piece.
+#[test]
+fn what_a_function_keeps_counts_as_memory_of_answers() {
+    let mock = mock(&["--max-buffered", "8m"]);
+    let ends = "ended a stream: too many bytes of answers wait here: over 8388608 (--max-buffered)";
+    let clients: Vec<Client> = (0..3).map(|_| begun(&mock, "/grows")).collect();
+    mock.wait_for_log(ends);
+    until(&mock, 0.0, "error", 3.0);
+    drop(clients);
+    // The memory is free again.
+    let _client = begun(&mock, "/grows");
+    until(&mock, 0.0, "error", 4.0);
+}
