@@ -73,13 +73,16 @@ pub(crate) fn register(engine: &mut Engine, handles: Handles) {
             file.constant(name).or_else(|| has_function(file).then(|| function(file, name)).flatten())
         });
         let value = found.or_else(|| handles.get(name).cloned());
+        let local = context.scope().get(name);
         // A closure captures the name of a function that is defined further down, also where the function is renamed.
-        let value = value.or_else(|| find_in_files(context.source(), |file| function(file, name)));
-        let Some(value) = value else { return Ok(None) };
+        let further_down = || find_in_files(context.source(), |file| function(file, name));
+        let Some(value) = value.or_else(|| if local.is_none() { further_down() } else { None }) else {
+            return Ok(None);
+        };
         // Rhai turns a captured variable into a parameter of the closure. For a captured top-level variable the original is returned,
         // since a change of the copy would get lost.
         let captured = |local: &Dynamic| local.tag() == files::TOP_LEVEL;
-        Ok(context.scope().get(name).is_none_or(captured).then_some(value))
+        Ok(local.is_none_or(captured).then_some(value))
     });
 }
 
