@@ -15,8 +15,8 @@ pub(crate) struct Observing {
     pub metrics: Box<dyn Fn() -> String + Send + Sync>,
     /// Returns the report, with the verdict on the given conditions, or else on those of the server.
     pub report: Box<dyn Fn(Option<FailOn>) -> String + Send + Sync>,
-    /// Drops held answers of clients that may have left.
-    pub close_absent: Box<dyn Fn() + Send + Sync>,
+    /// Ends the streams and waits of earlier epochs, and drops held answers of clients that may have left.
+    pub end_earlier: Box<dyn Fn() + Send + Sync>,
     /// Begins the stop.
     pub quit: Box<dyn Fn() + Send + Sync>,
 }
@@ -37,12 +37,13 @@ pub(super) fn report(call: &Call) -> Result<Answer, Answer> {
 /// DELETE /app/v1/all: resets chaos, store, hits and journal; 200 with the generation that serves.
 ///
 /// The reset is one step, since it ends the epoch: a request that began before it leaves nothing in the store, the hits and the
-/// journal. Chaos is removed before that, so that it applies to no request of the next epoch. Held answers stay, except those
-/// of clients that may have left. The report covers the whole life of the process, so its counts stay, too.
+/// journal. Chaos is removed before that, so that it applies to no request of the next epoch. Streams and waits of earlier
+/// epochs end. Held answers stay, except those of clients that may have left. The report covers the whole life of the process, so
+/// its counts stay, too.
 pub(super) fn reset(call: &Call) -> Result<Answer, Answer> {
     call.admin.chaos.remove(None);
     let generation = call.admin.activation.reset();
-    (call.admin.observing.close_absent)();
+    (call.admin.observing.end_earlier)();
     Ok(success_of(200, "all has been reset", generation))
 }
 

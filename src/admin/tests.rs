@@ -77,7 +77,7 @@ fn started_with(required: Option<&str>) -> (Arc<Admin>, Jobs) {
             report: Box::new(|fail_on| {
                 format!(r#"{{"verdict":"{}"}}"#, fail_on.map_or("pass".to_owned(), |given| given.text()))
             }),
-            close_absent: Box::new(|| ()),
+            end_earlier: Box::new(|| ()),
             quit: Box::new(|| QUITS.with(|quits| quits.set(quits.get() + 1))),
         },
         chaos: Arc::default(),

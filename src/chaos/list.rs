@@ -104,8 +104,8 @@ impl Chaos {
         self.look().list.iter().map(show).collect()
     }
 
-    /// Returns the effect of the entries on `request`, which `rule` of `overlay` serves; an empty name is the active provision. A `preflight` of a browser belongs to the request that follows
-    /// it, so only entries that name a method apply to it.
+    /// Returns the effect of the entries on `request`, which `rule` of `overlay` serves; an empty name is the active provision. A
+    /// `preflight` of a browser belongs to the request that follows it, so only entries that name a method apply to it.
     ///
     /// All entries for the request are applied. Their delays add up. If several entries set the same fault, the first counts.
     #[cold]

@@ -247,7 +247,7 @@ impl Service {
         let quits = AtomicBool::new(false);
         Observing {
             metrics: Box::new(move || metrics().page(&readings())),
-            close_absent: Box::new(move || {
+            end_earlier: Box::new(move || {
                 mock.upgrade().iter().for_each(|server| server.close_absent());
                 shared.streaming.end_all(Ending::Reset);
                 shared.waits.end_all();
