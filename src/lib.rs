@@ -27,6 +27,10 @@ mod script;
 mod simulation;
 /// Delays and faults.
 mod chaos;
+/// Requests to other servers: where they may go, how names are resolved, and the threads that wait for them.
+mod outgoing;
+/// The HTTP client: bytes, connections, errors.
+mod http_client;
 /// A request and an answer, without sockets and scripts.
 mod message;
 /// Path and method -> rule.

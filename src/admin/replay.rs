@@ -230,7 +230,12 @@ impl Replay {
 impl Side {
     /// Handles a request. The answer's delay is not waited for.
     fn answer(&self, request: Request, clock: &Clock, dice: Dice) -> Tried {
-        let conditions = Conditions { values: Some(self.values.clone()), clock: clock.clone(), dice };
+        let conditions = Conditions {
+            values: Some(self.values.clone()),
+            clock: clock.clone(),
+            dice,
+            ..Conditions::default()
+        };
         trial::attempt(&self.provision, &conditions, request)
     }
 }

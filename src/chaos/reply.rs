@@ -4,7 +4,7 @@ use super::delay::LONGEST;
 use super::injected::{Breaking, Dribble, Injected};
 use super::stream_faults::StreamFaults;
 use crate::message::answer::Answer;
-use crate::message::stream::{Follow, Source, Stream};
+use crate::message::stream::{Follow, Relay, Source, Stream};
 use std::time::Duration;
 
 /// An answer, and the way in which it is sent.
@@ -21,6 +21,8 @@ pub struct Reply {
     pub source: Option<Source>,
     /// Makes the body piece by piece, in place of the answer's.
     pub stream: Option<Box<Stream>>,
+    /// The rest of a body that another server sends, after the beginning in the answer.
+    pub relay: Option<Box<Relay>>,
     /// Whether the script asked for compression (`r.compress()`).
     pub compress: bool,
 }

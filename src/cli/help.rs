@@ -1,7 +1,8 @@
 //! Help texts, made from the table of flags and the list of subcommands. They contain no given values, so no token can get
 //! in.
 
-use super::settings_table::{Setting, TABLE};
+use super::setting::Setting;
+use super::settings_table::TABLE;
 use super::subcommand::Subcommand;
 use std::fmt::Write;
 

@@ -1,6 +1,7 @@
 //! argv -> subcommand, operands and options, each option matched with its row of the table. Values are not parsed yet.
 
-use super::settings_table::{self, Setting, TABLE};
+use super::setting::Setting;
+use super::settings_table::{self, TABLE};
 use super::subcommand::Subcommand;
 use crate::system::spelling::nearest;
 use lexopt::Arg::{Long, Short, Value};

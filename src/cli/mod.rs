@@ -9,6 +9,7 @@ mod help;
 mod line;
 pub(crate) mod routes;
 mod server_address;
+mod setting;
 mod settings;
 mod settings_table;
 mod subcommand;
@@ -22,7 +23,7 @@ pub(crate) use settings::{Settings, Token};
 pub(crate) use try_command::Trial;
 
 use line::Line;
-use settings_table::{Setting, Values};
+use setting::{Setting, Values};
 use std::ffi::{OsStr, OsString};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;

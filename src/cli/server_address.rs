@@ -1,7 +1,8 @@
 //! The values before the command line changes them: defaults, variables, and for clients the arguments of the running server.
 
 use super::line::Line;
-use super::settings_table::{Setting, TABLE, Values};
+use super::setting::{Setting, Values};
+use super::settings_table::TABLE;
 use super::subcommand::Subcommand;
 use super::{Sources, assign, positions};
 use std::ffi::{OsStr, OsString};

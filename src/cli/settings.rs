@@ -2,7 +2,9 @@
 
 use super::FailOn;
 use crate::directory::Name;
+use crate::http_client::Url;
 use crate::message::cors::Cors;
+use crate::outgoing::{Allowed, DEFAULT_WORKERS};
 use crate::simulation::ClockChange;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
@@ -57,6 +59,12 @@ pub(crate) struct Settings {
     pub seed: Option<i64>,
     /// The policy of provisions without `app.cors`.
     pub cors: Option<Arc<Cors>>,
+    /// The hosts to which scripts, callbacks and forwarding may send requests.
+    pub allow_outgoing: Allowed,
+    /// Threads for callbacks and for names of hosts.
+    pub callback_workers: usize,
+    /// The server that gets the requests for which no rule matches.
+    pub forward_unmatched: Option<Url>,
     pub compress: bool,
     /// Readiness waits for this provision to be active.
     pub require_provision: Option<Name>,
@@ -111,6 +119,9 @@ impl Default for Settings {
             clock: None,
             seed: None,
             cors: None,
+            allow_outgoing: Allowed::default(),
+            callback_workers: DEFAULT_WORKERS,
+            forward_unmatched: None,
             compress: false,
             require_provision: None,
             admin_token: None,

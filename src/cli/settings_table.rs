@@ -3,68 +3,20 @@
 //! To add a flag, add a row to [`TABLE`] and the field that the row sets: to [`Settings`] for a flag of the server, with its
 //! default, or to [`Values`] for a flag of a client subcommand. `BLESS=1 cargo test --lib cli` then rewrites the help texts.
 
-use super::settings::Settings;
-use super::subcommand::Subcommand;
+use super::setting::Setting;
 use super::subcommand::Subcommand::{Check, Get, Probe, Report, Routes, Serve, Try, Wait};
-use super::value::{self, Given, Parsed};
+use super::value::{self, Parsed};
 use crate::message::cors::Cors;
-use std::ffi::OsStr;
-use std::net::IpAddr;
+use crate::outgoing::Allowed;
 use std::ops::RangeInclusive;
-use std::path::PathBuf;
 use std::time::Duration;
-
-/// One row of the table.
-#[derive(Clone, Copy)]
-pub(super) struct Setting {
-    /// The long flag, without its dashes.
-    pub flag: &'static str,
-    /// The one-letter flag.
-    pub short: Option<char>,
-    /// Name of the value in the help; `None` for a switch.
-    pub value: Option<&'static str>,
-    /// The default as a user would type it; empty where nothing can be typed.
-    pub default: &'static str,
-    /// Heading in the help.
-    pub group: &'static str,
-    /// The effect of the flag, in one line without a full stop.
-    pub help: &'static str,
-    /// The subcommands that have the flag.
-    pub commands: &'static [Subcommand],
-    /// Parses a value (of a switch: `1` or `0`, in all spellings) and stores it.
-    pub set: fn(&mut Values, &OsStr) -> Parsed<()>,
-}
-
-/// The fields that the rows set.
-#[derive(Default)]
-pub(super) struct Values {
-    pub settings: Settings,
-    /// `None`: the default depends on `--ipv6`.
-    pub bind: Option<IpAddr>,
-    pub generation: Option<u64>,
-    pub provision: Option<String>,
-    /// `--for`.
-    pub requests: Option<String>,
-    pub count: Option<u64>,
-    pub since: Option<u64>,
-    pub any_status: bool,
-    pub strict: bool,
-    /// `--overlay`, in order.
-    pub overlays: Vec<PathBuf>,
-    /// `-H`, in order.
-    pub fields: Vec<(String, String)>,
-    /// `-d`.
-    pub data: Option<Given>,
-    /// `--store`.
-    pub store: Option<Given>,
-    pub timeout: Option<Duration>,
-}
 
 /// Headings of the help.
 const LISTENERS: Setting = Setting::under("Listeners", &[Serve]);
 const LIMITS: Setting = Setting::under("Limits", &[Serve]);
 const PROVISIONS: Setting = Setting::under("Provisions", &[Serve]);
 const SCRIPTS: Setting = Setting::under("Scripts", &[Serve]);
+const OUTGOING: Setting = Setting::under("Outgoing", &[Serve]);
 const ADMIN: Setting = Setting::under("Admin", &[Serve]);
 const JOURNAL: Setting = Setting::under("Journal", &[Serve]);
 const STOPPING: Setting = Setting::under("Stopping", &[Serve]);
@@ -250,6 +202,19 @@ pub(super) static TABLE: &[Setting] = &[
         .of(&[Serve, Try])
         .help("Compress answers of text from 500 bytes on, for clients that accept gzip or deflate")
         .set(|v, s| put(&mut v.settings.compress, value::switch(s))),
+    OUTGOING
+        .option("allow-outgoing", "HOSTS", "")
+        .help("Hosts to which requests may go, with commas: names, `*.a.example`, addresses, `10.0.0.0/8`, `*`; without it loopback, \
+               private addresses and names of the cluster")
+        .set(|v, s| put(&mut v.settings.allow_outgoing, value::text(s).and_then(Allowed::parse))),
+    OUTGOING
+        .option("callback-workers", "N", "4")
+        .help("Threads for callbacks and for names of hosts; they start when they are needed")
+        .set(|v, s| put(&mut v.settings.callback_workers, value::count(s, 1..=64))),
+    OUTGOING
+        .option("forward-unmatched", "URL", "")
+        .help("Server that gets the requests for which no rule matches: `http://real:8080`")
+        .set(|v, s| put(&mut v.settings.forward_unmatched, value::upstream(s))),
     ADMIN
         .option("admin-token", "TOKEN", "")
         .of(&[Serve, Get, Wait, Report])
@@ -333,57 +298,6 @@ pub(super) static TABLE: &[Setting] = &[
         .help("Time for all of it")
         .set(|v, s| put(&mut v.timeout, value::duration(s, *SCRIPT.start()..=DAY).map(Some))),
 ];
-
-impl Setting {
-    /// An empty row under a heading, for `commands`.
-    const fn under(group: &'static str, commands: &'static [Subcommand]) -> Setting {
-        let set = |_: &mut Values, _: &OsStr| Ok(());
-        Setting { flag: "", short: None, value: None, default: "", group, help: "", commands, set }
-    }
-
-    /// A flag without a value: on or off.
-    const fn switch(self, flag: &'static str) -> Setting {
-        Setting { flag, ..self }
-    }
-
-    /// A flag with a value, whose name stands in the help.
-    const fn option(self, flag: &'static str, value: &'static str, default: &'static str) -> Setting {
-        Setting { flag, value: Some(value), default, ..self }
-    }
-
-    const fn short(self, letter: char) -> Setting {
-        Setting { short: Some(letter), ..self }
-    }
-
-    /// Replaces the subcommands of the heading.
-    const fn of(self, commands: &'static [Subcommand]) -> Setting {
-        Setting { commands, ..self }
-    }
-
-    const fn help(self, help: &'static str) -> Setting {
-        Setting { help, ..self }
-    }
-
-    const fn set(self, set: fn(&mut Values, &OsStr) -> Parsed<()>) -> Setting {
-        Setting { set, ..self }
-    }
-
-    /// Returns the environment variable: `--max-body` -> `H1MOCK_MAX_BODY`. Only flags of the server have one.
-    ///
-    /// Kubernetes injects `H1MOCK_PORT`, `H1MOCK_PORT_...` and `H1MOCK_SERVICE_...` for a Service named
-    /// h1mock, so no flag may begin with `port` or `service`.
-    pub(super) fn variable(&self) -> Option<String> {
-        let name = || format!("H1MOCK_{}", self.flag.replace('-', "_").to_ascii_uppercase());
-        self.commands.contains(&Serve).then(name)
-    }
-
-    /// Whether `subcommand` reads the variable. Client subcommands read the variables of the server's address, also those
-    /// whose flags they don't have.
-    pub(super) fn is_read_by(&self, subcommand: Subcommand) -> bool {
-        let reach = ["bind", "ipv6", "traffic-port", "admin-port", "admin-token"];
-        self.commands.contains(&subcommand) || subcommand.is_client() && reach.contains(&self.flag)
-    }
-}
 
 fn put<T>(field: &mut T, parsed: Parsed<T>) -> Parsed<()> {
     *field = parsed?;

@@ -4,7 +4,9 @@
 use super::FailOn;
 use super::settings::Token;
 use crate::directory::Name;
+use crate::http_client::Url;
 use crate::message::answer::check_header;
+use crate::system::digits::digits;
 use std::ffi::{OsStr, OsString};
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
@@ -107,9 +109,13 @@ pub(crate) fn count<T: FromStr + PartialOrd + ToString>(
         .ok_or_else(|| format!("`{text}` is no number from {low} to {high}"))
 }
 
-/// Parses decimal digits; `FromStr` alone would also take `+8000`.
-pub(crate) fn digits<T: FromStr>(text: &str) -> Option<T> {
-    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
+/// Parses the URL of a server to which requests are forwarded; empty for none.
+pub(crate) fn upstream(value: &OsStr) -> Parsed<Option<Url>> {
+    let text = text(value)?;
+    if text.is_empty() {
+        return Ok(None);
+    }
+    Url::absolute(text).map(Some).map_err(|error| error.cause())
 }
 
 /// Parses a number of bytes, with or without a unit of k, M or G (powers of 1024; `kB` and `KiB` are the same), within

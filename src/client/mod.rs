@@ -1,20 +1,11 @@
-//! The subcommands that talk to a running server (`get`, `probe`, `wait` and `report`), and the HTTP client behind them and the
-//! `curl` applet. A failure is one line; `program.rs` prints it and makes it exit code 1.
+//! The subcommands that talk to a running server: `get`, `probe`, `wait` and `report`. A failure is one line; `program.rs` prints it and makes it exit code 1.
 
-mod connection;
-mod error;
-mod reply;
 #[cfg(test)]
 mod tests;
-mod url;
 mod wait;
 
-pub(crate) use connection::Request;
-pub(crate) use error::ClientError;
-pub(crate) use reply::Reply;
-pub(crate) use url::Url;
-
 use crate::cli::{FailOn, Server, WaitGoal};
+use crate::http_client::{ClientError, Reply, Url, connection, error};
 use crate::system::truncate::beginning;
 use std::io::Write;
 use std::time::Duration;

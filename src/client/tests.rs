@@ -1,8 +1,8 @@
 //! The subcommands against canned servers: each connection gets the next answer, byte for byte.
 
-use super::error::ClientError;
 use super::*;
 use crate::cli::Token;
+use crate::http_client::Request;
 use rustix::net;
 use std::io::Read;
 use std::net::{SocketAddr, TcpListener};
@@ -190,7 +190,8 @@ fn a_header_that_http_cannot_carry_is_not_sent() {
     let url = Url::parse("/", closed.address, 80).unwrap();
     let send = |name: &str, value: &str| {
         let headers = [(name, Some(value))];
-        Request { method: "GET", url: &url, headers: &headers, body: None, timeout: SHORT }.send()
+        Request { method: "GET", url: &url, headers: &headers, body: None, addresses: &[], timeout: SHORT }
+            .send()
     };
     for (name, value) in [("X", "a\r\nY: b"), ("X", "\u{fc}"), ("X", "\0")] {
         let error = send(name, value).unwrap_err();
@@ -249,7 +250,7 @@ fn a_port_that_does_not_answer_is_given_up() {
     let address: SocketAddr = net::getsockname(&socket).unwrap().try_into().unwrap();
     let _waiting = std::net::TcpStream::connect(address).unwrap();
     let url = Url::socket(&address.to_string(), address).unwrap();
-    let error = super::connection::reach(&url, Duration::from_millis(100)).unwrap_err();
+    let error = crate::http_client::connection::reach(&url, Duration::from_millis(100)).unwrap_err();
     let expected = format!("failed to connect to `{address}`: no connection within 100ms");
     assert_eq!(error.to_string(), expected);
 }

@@ -1,11 +1,10 @@
 //! `h1mock wait`: asks the admin interface until the conditions hold or the time is over.
 
-use super::connection::{Deadline, get};
-use super::error::ClientError;
 use super::reason;
-use super::reply::Reply;
-use super::url::{Url, encoded};
 use crate::cli::Requests;
+use crate::http_client::connection::{Deadline, get};
+use crate::http_client::url::encoded;
+use crate::http_client::{ClientError, Reply, Url};
 use crate::routing::quoting::encode_query;
 use serde_json::Value;
 use std::fmt;

@@ -1,24 +1,27 @@
 //! The functions of a provision that handle a request, in Flask's order: `before_request`, the view, error handlers, `after_request`.
 
+use super::deferred::{Deferred, Resumed};
 use super::{Others, Unmatched, near_misses, preflight};
 use crate::chaos::Reply;
 use crate::message::answer::Answer;
 use crate::message::request::Request;
+use crate::message::upstream::Upstream;
 use crate::provisioning::provision::Provision;
 use crate::routing::quoting::encode_path;
 use crate::routing::router::Found;
 use crate::routing::value::Value;
 use crate::script::flask::abort::escape;
-use crate::script::flask::answer;
 use crate::script::flask::request::explain_missing_json;
 use crate::script::flask::response::Response;
 use crate::script::flask::wait_for::{RETURNED_NOTHING, WaitFor};
+use crate::script::flask::{answer, forward};
 use crate::script::runtime::call;
 use crate::script::runtime::fault::Fault;
 use crate::script::runtime::http_error::{self, HttpError};
 use crate::script::runtime::log_capture;
 use rhai::{Dynamic, EvalAltResult};
 use std::cell::{Cell, OnceCell};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Why a view function or a hook has no answer.
@@ -36,12 +39,15 @@ impl From<Box<EvalAltResult>> for ViewError {
 }
 
 /// The result of the functions: a reply, or a wait for one.
-pub(super) type Made = Result<Reply, WaitFor>;
+pub(super) type Made = Result<Reply, Deferred>;
 
 /// Takes what a view function or a `before_request` function returned.
 fn take(value: Dynamic) -> Result<Made, ViewError> {
-    match WaitFor::of(&value)? {
-        Some(wait) => Ok(Err(wait)),
+    if let Some(wait_for) = WaitFor::of(&value)? {
+        return Ok(Err(Deferred::Key(wait_for)));
+    }
+    match forward::of(&value) {
+        Some(forward) => Ok(Err(Deferred::Forward(forward))),
         None => Ok(Ok(answer::from_value(value)?)),
     }
 }
@@ -63,8 +69,31 @@ impl Flow<'_> {
         self.end(self.before().and_then(|made| made.map_or_else(|| self.dispatch(found), Ok)))
     }
 
-    /// Goes on after a wait, which ended with `value`.
-    pub(super) fn go_on(&self, wait: &WaitFor, value: Dynamic) -> Made {
+    /// Goes on after a wait.
+    pub(super) fn resume(&self, deferred: &Deferred, resumed: Resumed) -> Made {
+        match (deferred, resumed) {
+            (Deferred::Key(wait), Resumed::Value(value)) => self.go_on(wait, Arc::unwrap_or_clone(value)),
+            (Deferred::Key(wait), Resumed::Upstream(_)) => self.go_on(wait, Dynamic::UNIT),
+            (Deferred::Forward(_), Resumed::Value(_)) => {
+                self.end(Err(ViewError::Http(HttpError::new(502).into())))
+            }
+            (Deferred::Forward(_), Resumed::Upstream(Ok(upstream))) => {
+                let Upstream { status, reason, headers, body, relay } = upstream;
+                let reason = Some(reason).filter(|reason| !reason.is_empty());
+                let answer = Answer { status, reason, headers, body: body.into() };
+                let relay = relay.map(Box::new);
+                self.end(Ok(Ok(Reply { answer, relay, ..Reply::default() })))
+            }
+            (Deferred::Forward(_), Resumed::Upstream(Err(unreachable))) => {
+                let description = Some(unreachable.message);
+                let _ = description;
+                self.end(Err(ViewError::Http(HttpError::new(unreachable.status).into())))
+            }
+        }
+    }
+
+    /// Goes on after a wait for a key, which ended with `value`.
+    fn go_on(&self, wait: &WaitFor, value: Dynamic) -> Made {
         let called = match &wait.function {
             Some(function) => match self.provision.call(function, &mut [value]) {
                 Ok(value) if value.is_unit() => Err(Box::<EvalAltResult>::from(RETURNED_NOTHING).into()),
@@ -102,6 +131,15 @@ impl Flow<'_> {
                 self.provision.count_hit(self.request.epoch, index);
                 Ok(Ok(answer::redirection(308, &self.below_root(url)).into()))
             }
+            Found::MethodNotAllowed { .. } | Found::NotFound
+                if self.provision.forward_unmatched.is_some() =>
+            {
+                self.unmatched.set(Some(Unmatched::Path));
+                let forward = self.provision.forward_unmatched.clone();
+                forward
+                    .map(|forward| Err(Deferred::Forward(forward)))
+                    .ok_or(ViewError::Http(HttpError::new(404).into()))
+            }
             Found::MethodNotAllowed { allow } => {
                 self.unmatched.set(Some(Unmatched::Method));
                 let header = Some(("Allow", self.others.allowed(allow)));
@@ -117,6 +155,10 @@ impl Flow<'_> {
 
     /// Calls the view function of rule `index`, or answers OPTIONS if the rule leaves that to h1mock.
     fn view(&self, index: usize, values: Vec<Value>) -> Result<Made, ViewError> {
+        if let Some(forward) = &self.provision.routes.views[index].forward {
+            self.provision.count_hit(self.request.epoch, index);
+            return Ok(Err(Deferred::Forward(forward.clone())));
+        }
         if self.request.method() == "OPTIONS" && self.provision.router.rules()[index].automatic_options() {
             let allowed = self.provision.router.allowed(self.request.path(), self.host);
             return Ok(Ok(preflight::options(self.others.allowed(allowed)).into()));

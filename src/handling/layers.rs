@@ -3,14 +3,13 @@
 //! A rule that would only redirect to the path with a slash, or answer OPTIONS automatically, gives way to a rule of a lower layer,
 //! unless its layer has an `app.cors`. So an overlay for `GET /orders` leaves alone how the base and its hooks answer preflights.
 
-use super::{Others, Outcome, Route, Wait, answer, handle};
+use super::{Others, Outcome, Resumed, Route, Wait, answer, handle};
 use crate::chaos::Chaos;
 use crate::message::request::Request;
 use crate::provisioning::layers::{Layers, Member, Overlay};
 use crate::provisioning::provision::Provision;
 use crate::routing::router::Found;
 use crate::script::runtime::conditions::Conditions;
-use crate::script::runtime::key_value_store::Value;
 use std::sync::Arc;
 
 /// Handles one request with `layers`. Hooks and error handlers are those of the layer that answers, `store` is that of the base.
@@ -42,19 +41,19 @@ pub(crate) fn handle_layers(
     answer(provision, route, chaos, &conditions, request)
 }
 
-/// Goes on with a request of `overlay`, or of the base, after a wait that ended with `value`.
+/// Goes on with a request of `overlay`, or of the base, after a wait that ended with `resumed`.
 pub(crate) fn resume_layers(
     layers: &Layers,
     overlay: Option<usize>,
     request: &Request,
     wait: Wait,
-    value: Value,
+    resumed: Resumed,
 ) -> Outcome {
     let provision = layers.provision(overlay);
     let base = overlay.map(|_| &*layers.base);
     let overlay = overlay.map(|index| (index, &layers.overlays[index]));
     let others = Others { overlay, base, overlays: overlays(layers, request), ..Others::default() };
-    wait.resume(provision, &others, request, value)
+    wait.resume(provision, &others, request, resumed)
 }
 
 /// Returns the overlays for `request`, with their indices.

@@ -8,6 +8,7 @@
 //! `trial.rs` handles a request without a trace, and `differences.rs` compares two outcomes.
 
 mod compression;
+mod deferred;
 pub(crate) mod differences;
 mod flow;
 mod layers;
@@ -15,6 +16,7 @@ mod preflight;
 pub(crate) mod trial;
 mod wait;
 
+pub(crate) use deferred::Resumed;
 pub(crate) use layers::{handle_layers, resume_layers};
 pub(crate) use wait::Wait;
 
@@ -22,6 +24,7 @@ use crate::chaos::{Chaos, ChaosEffect, Reply};
 use crate::message::answer::Answer;
 use crate::message::request::Request;
 use crate::observing::metrics::Counted;
+use crate::outgoing::Callback;
 use crate::provisioning::layers::Overlay;
 use crate::provisioning::provision::Provision;
 use crate::routing::near_miss::Miss;
@@ -45,8 +48,12 @@ pub struct Outcome {
     pub unmatched: Option<Unmatched>,
     /// The first error of a script: provision, line, column and message.
     pub error: Option<Box<str>>,
-    /// A function returned `wait_for(...)`: there is no reply yet.
+    /// A function returned `wait_for(...)` or `forward(...)`: there is no reply yet.
     pub(crate) wait: Option<Box<Wait>>,
+    /// The URL at the server that answered, if the request was forwarded.
+    pub(crate) forwarded: Option<Box<str>>,
+    /// The requests that leave after the answer.
+    pub(crate) callbacks: Vec<Callback>,
 }
 
 impl Outcome {
@@ -196,8 +203,8 @@ fn conclude(flow: Flow, made: Made, call: Box<Call>, effect: Option<Box<ChaosEff
     let (overlay, rule) = (others.overlay.map(|(index, _)| index), request.rule);
     let mut reply = match made {
         Ok(reply) => reply,
-        Err(wait_for) => {
-            let wait = Wait::new(wait_for, call, effect, flow.host).into();
+        Err(deferred) => {
+            let wait = Wait::new(deferred, call, effect, flow.host).into();
             return Outcome { wait: Some(wait), overlay, rule, ..Outcome::default() };
         }
     };
@@ -208,13 +215,15 @@ fn conclude(flow: Flow, made: Made, call: Box<Call>, effect: Option<Box<ChaosEff
     }
     complete(&mut reply, provision, others, request);
     let (unmatched, error) = (flow.unmatched.get(), flow.error.into_inner());
-    Outcome { reply, overlay, rule, unmatched, error, wait: None }
+    Outcome { reply, overlay, rule, unmatched, error, wait: None, forwarded: None, callbacks: call.callbacks }
 }
 
 /// Completes a reply of `provision` that nothing else changes any more: its length, its coding, and the headers of CORS.
 fn complete(reply: &mut Reply, provision: &Provision, others: &Others, request: &Request) {
     reply.settle_stream(request.method() != "HEAD");
-    if request.method() == "HEAD" {
+    if request.method() == "HEAD"
+        && !request.rule.is_some_and(|index| provision.routes.views[index].forward.is_some())
+    {
         // The answer has the length that GET would have, unless the rule lists HEAD.
         if !request.rule.is_some_and(|index| provision.router.rules()[index].lists_head()) {
             reply.answer.remove_header("content-length");

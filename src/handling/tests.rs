@@ -92,7 +92,8 @@ fn a_wait_counts_its_hit_at_once_and_keeps_delays_and_chaos_until_its_end() {
         let (wait, rule) = (outcome.wait.take().unwrap(), outcome.rule.unwrap());
         assert_eq!((wait.awaited(EPOCH).unwrap().key.as_str(), provision.views[rule].hits(EPOCH)), ("k", 1));
         assert!(outcome.reply.injected.is_none() && outcome.error.is_none());
-        let outcome = wait.resume(&provision, &Others::default(), &request, Arc::new(7.into()));
+        let outcome =
+            wait.resume(&provision, &Others::default(), &request, Resumed::Value(Arc::new(7.into())));
         assert_eq!((outcome.rule, provision.views[rule].hits(EPOCH)), (Some(rule), 1));
         assert!(answer(&outcome).1.starts_with(body), "{:?}", answer(&outcome));
         assert_eq!(outcome.error.is_some_and(|error| error.contains("wrong")), error.is_some());

@@ -4,10 +4,11 @@
 //! `store`. Metrics and journal belong to the workers, so a trial never reaches them. Log lines of scripts are captured. The pieces
 //! of a stream are made one after the other, without their delays.
 
-use super::{Others, Outcome, handle};
+use super::{Others, Outcome, Resumed, handle};
 use crate::chaos::Chaos;
 use crate::message::request::Request;
 use crate::message::stream::{Made, Stream};
+use crate::message::upstream::Unreachable;
 use crate::provisioning::provision::Provision;
 use crate::script::runtime::conditions::Conditions;
 use crate::script::runtime::key_value_store::nothing;
@@ -51,8 +52,14 @@ pub(crate) fn attempt(provision: &Arc<Provision>, conditions: &Conditions, reque
         let mut outcome = handle(provision, &chaos, conditions, &mut request);
         // No other request sets a key in this copy of the values: each wait is over.
         while let Some(wait) = outcome.wait.take() {
-            let value = wait.look(request.epoch).unwrap_or_else(nothing);
-            outcome = wait.resume(provision, &Others::default(), &request, value);
+            let resumed = match wait.forward() {
+                Some(_) => Resumed::Upstream(Err(Unreachable {
+                    status: 502,
+                    message: "nothing is forwarded while a provision is tried".to_owned(),
+                })),
+                None => Resumed::Value(wait.look(request.epoch).unwrap_or_else(nothing)),
+            };
+            outcome = wait.resume(provision, &Others::default(), &request, resumed);
         }
         let is_sent = request.method() != "HEAD";
         let stream = outcome.reply.stream.take().filter(|_| is_sent);

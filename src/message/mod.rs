@@ -20,3 +20,4 @@ pub(crate) mod progress;
 pub(crate) mod range;
 pub(crate) mod request;
 pub(crate) mod stream;
+pub(crate) mod upstream;

@@ -37,6 +37,22 @@ impl fmt::Debug for Follow {
     }
 }
 
+/// The rest of a body that another server sends.
+#[derive(Clone)]
+pub struct Relay {
+    /// Bytes of the whole body; `None` where the server did not say.
+    pub length: Option<u64>,
+    pub progress: Arc<Progress>,
+    /// Gets the sink once the beginning was sent.
+    pub follow: Follow,
+}
+
+impl fmt::Debug for Relay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Relay")
+    }
+}
+
 /// A body that is made while the client reads it. Its reader must not block: the thread also serves other clients.
 #[derive(Clone)]
 pub struct Source(Arc<Mutex<Option<Box<dyn Read + Send>>>>);

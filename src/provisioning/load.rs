@@ -11,6 +11,7 @@ use crate::script::runtime::budget::Budget;
 use crate::script::runtime::conditions::Conditions;
 use crate::script::runtime::fault::{Fault, LoadError, REPORT};
 use crate::script::runtime::files::Files;
+use crate::script::runtime::forward::Forward;
 use crate::script::runtime::key_value_store::KeyValueStore;
 use crate::simulation::Simulation;
 use rhai::Engine;
@@ -33,6 +34,8 @@ pub(crate) struct LoadOptions {
     pub simulation: Arc<Simulation>,
     /// `--cors`: the policy of provisions without `app.cors`.
     pub cors: Option<Arc<Cors>>,
+    /// `--forward-unmatched`.
+    pub forward_unmatched: Option<Arc<Forward>>,
     /// `--compress`: answers of text are compressed.
     pub compress: bool,
     /// `--require-provision`.
@@ -44,6 +47,8 @@ impl LoadOptions {
     pub(crate) fn apply(&self, provision: &mut Provision) {
         (provision.explain, provision.compress) = (self.explain, self.compress);
         provision.cors = provision.cors.take().or_else(|| self.cors.clone());
+        provision.forward_unmatched =
+            provision.forward_unmatched.take().or_else(|| self.forward_unmatched.clone());
     }
 }
 
@@ -87,7 +92,7 @@ pub(crate) fn load_overlay(
     // The values of its own stay empty: requests bring those of the provision that is active then.
     let files = Files::new(directory.clone(), name, Some(source), Arc::new(values.other())).sharing();
     let (clock, dice) = options.simulation.of_load();
-    let conditions = Conditions { values: Some(values), clock, dice };
+    let conditions = Conditions { values: Some(values), clock, dice, ..Conditions::default() };
     let loaded = Provision::load_under(conditions, engine, options.budget, files);
     let loaded = loaded.and_then(|loaded| loaded.into_provision(name));
     let mut provision = loaded.and_then(with_rules).map_err(|fault| Fault { in_overlay: true, ..fault })?;

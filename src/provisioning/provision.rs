@@ -17,6 +17,7 @@ use crate::script::runtime::call::{self, Call, CurrentFunction, Loading};
 use crate::script::runtime::conditions::Conditions;
 use crate::script::runtime::fault::{Fault, LoadError};
 use crate::script::runtime::files::{File, Files};
+use crate::script::runtime::forward::Forward;
 use crate::script::runtime::http_error::ErrorClass;
 use crate::script::runtime::load_time;
 use crate::script::runtime::registration::{Entry, REGISTER_RULES, Registration, Routes, RuleView, Scope};
@@ -41,6 +42,8 @@ pub struct Provision {
     pub explain: bool,
     /// The policies of `app.cors`, or else of `--cors`.
     pub cors: Option<Arc<Cors>>,
+    /// The server that gets the requests for which no rule matches.
+    pub(crate) forward_unmatched: Option<Arc<Forward>>,
     /// `--compress`: answers of text are compressed.
     pub compress: bool,
     /// The rules. The index of a rule is also its index in `views` and in `routes.views`.
@@ -194,7 +197,7 @@ impl Provision {
                 .map_err(|error| wrong(error.to_string()))?;
             let bind = |view: View| view.bind(&entry.rule, &rule.variables());
             let function = entry.view.clone().map(bind).transpose().map_err(wrong)?;
-            functions.push(RuleView { function, blueprint: entry.blueprint });
+            functions.push(RuleView { function, forward: entry.forward, blueprint: entry.blueprint });
             views.push(Served {
                 file: entry.file,
                 line: entry.at.line().unwrap_or(0),
@@ -215,6 +218,7 @@ impl Provision {
             files,
             explain: false,
             cors: Cors::new(registration.cors),
+            forward_unmatched: registration.forward_unmatched,
             compress: false,
             router,
             routes: routes.into(),

@@ -76,6 +76,7 @@ const TOPICS: &[Topic] = &[
     flask::content_range::register,
     flask::disk::register,
     flask::files::register,
+    flask::forward::register,
     flask::multi_dict::register,
     flask::request::register,
     flask::response::register,

@@ -18,7 +18,7 @@ use tiny_http::{Header, Response, StatusCode};
 
 pub(crate) use tiny_http::Request as Incoming;
 pub(crate) use tiny_http::Server;
-pub(crate) use tiny_http::extension::{Client, Limit, Limits, Reactor, Reason, Refused, Task};
+pub(crate) use tiny_http::extension::{Client, Limit, Limits, Reactor, Reason, Refused, Task, Watched};
 
 /// Writes the page of a request that the engine refuses.
 pub(crate) type Refuse = Box<dyn Fn(&Refused<'_>) -> Answer + Send + Sync>;
@@ -69,7 +69,7 @@ const GARBAGE: &[u8] = b"\x00\xff\xfegarbage\xfe\xff\x00\r\n\r\n";
 /// # Errors
 /// The client is gone.
 pub(crate) fn send(incoming: Incoming, reply: Reply, close: bool, permit: Option<Permit>) -> io::Result<()> {
-    let Reply { answer, injected, follow, source, stream, .. } = reply;
+    let Reply { answer, injected, follow, source, stream, relay, .. } = reply;
     if let Some(reader) = source.and_then(|source| source.take()) {
         return send_read(incoming, &answer, reader);
     }
@@ -103,12 +103,15 @@ pub(crate) fn send(incoming: Incoming, reply: Reply, close: bool, permit: Option
         length: match stream {
             // The answer to HEAD says what GET would send.
             Some(_) => Length::Open,
+            None if let Some(length) = relay.as_ref().and_then(|relay| relay.length) => Length::Known(length),
             None if chunked => Length::Chunk,
             None => Length::Declared,
         },
         halve,
     };
-    let Some(Follow(follow)) = follow else { return incoming.answer(answer) };
+    let Some(Follow(follow)) = follow.or(relay.map(|relay| relay.follow)) else {
+        return incoming.answer(answer);
+    };
     follow(Box::new(incoming.begin(answer)?));
     Ok(())
 }

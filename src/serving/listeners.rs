@@ -2,7 +2,9 @@
 
 use crate::message::epoch::Epoch;
 use crate::observing::access_log::AccessLog;
+use crate::outgoing::Outgoing;
 use crate::script::runtime::{allocator, budget};
+use crate::serving::forwarding::{Forwarding, Links};
 use crate::serving::http::{self, Incoming, Limits, Reactor, Refuse, Server, Task};
 use crate::serving::streaming::Streaming;
 use crate::serving::timer::Timer;
@@ -31,6 +33,8 @@ pub(crate) struct Listener {
 pub(crate) struct Shared {
     pub timer: Timer,
     pub streaming: Arc<Streaming>,
+    /// The requests that go on to other servers.
+    pub forwarding: Forwarding,
     /// The requests that wait for a key of `store`.
     pub waits: Arc<Waits>,
     pub access: AccessLog,
@@ -187,9 +191,21 @@ fn serve_one(server: &Server, work: &dyn Work) -> ControlFlow<()> {
 
 impl Shared {
     /// Starts without servers. The workers of `mock` run the jobs of streams and waits.
-    pub(crate) fn new(timer: Timer, (mock, epoch): (Weak<Server>, Arc<Epoch>), access: AccessLog) -> Shared {
-        let streaming = Streaming::new(timer.clone(), mock, epoch);
+    pub(crate) fn new(
+        timer: Timer,
+        (mock, epoch): (Weak<Server>, Arc<Epoch>),
+        access: AccessLog,
+        outgoing: &'static Outgoing,
+    ) -> Shared {
+        let streaming = Streaming::new(timer.clone(), mock.clone(), epoch);
         Shared {
+            forwarding: Forwarding::new(Links {
+                server: mock,
+                timer: timer.clone(),
+                streaming: streaming.clone(),
+                outgoing,
+                kept: Arc::default(),
+            }),
             waits: Waits::new(timer.clone(), streaming.clone()),
             streaming,
             timer,
@@ -222,6 +238,7 @@ mod tests {
     use super::*;
     use crate::cli::Settings;
     use crate::observing::journal::Journal;
+    use crate::outgoing::Allowed;
     use crate::serving::limits::EffectiveLimits;
     use crate::serving::refusal;
     use std::io::{Read, Write};
@@ -241,7 +258,12 @@ mod tests {
 
     fn shared(reactor: &Arc<Reactor>) -> Arc<Shared> {
         let timer = Timer::start(reactor.clone()).unwrap();
-        Arc::new(Shared::new(timer, (Weak::new(), Arc::default()), AccessLog::new(false, false)))
+        Arc::new(Shared::new(
+            timer,
+            (Weak::new(), Arc::default()),
+            AccessLog::new(false, false),
+            Outgoing::new(Allowed::default(), 1).leak(),
+        ))
     }
 
     #[test]

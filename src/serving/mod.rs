@@ -13,6 +13,7 @@
 //! 7. `http.rs`: the engine writes the answer to the socket.
 
 mod followed;
+mod forwarding;
 pub(crate) mod http;
 pub(crate) mod limits;
 pub(crate) mod listeners;

@@ -13,12 +13,14 @@ use crate::observing::journal::{Journal, on_own_thread};
 use crate::observing::logger;
 use crate::observing::metrics::metrics;
 use crate::observing::metrics::page::Readings;
+use crate::outgoing::Outgoing;
 use crate::provisioning::activation::Activation;
 use crate::provisioning::load::LoadOptions;
 use crate::provisioning::required::Required;
 use crate::provisioning::watcher::{WatchOptions, Watcher};
 use crate::script;
 use crate::script::runtime::budget::Budget;
+use crate::script::runtime::forward::Forward;
 use crate::script::runtime::key_value_store::KeyValueStore;
 use crate::serving::http::{Reactor, Server};
 use crate::serving::limits::EffectiveLimits;
@@ -78,6 +80,7 @@ fn run(settings: Settings) -> Result<ExitCode, String> {
         pending: pending.clone(),
         journal: service.journal.clone(),
         reception,
+        outgoing: service.outgoing,
     };
     // The mock's workers start last: where threads are short, the administrative port has its own, and the mock takes the rest.
     if let Some(listener) = &mut admin {
@@ -139,6 +142,7 @@ struct Service {
     chaos: Arc<Chaos>,
     readiness: Arc<Readiness>,
     journal: Arc<Journal>,
+    outgoing: &'static Outgoing,
 }
 
 impl Service {
@@ -162,6 +166,7 @@ impl Service {
             simulation: Arc::new(Simulation::new(settings.clock, settings.seed)),
             cors: settings.cors.clone(),
             compress: settings.compress,
+            forward_unmatched: settings.forward_unmatched.clone().map(|url| Arc::new(Forward::to(url))),
             required: Required(settings.require_provision.clone()),
         };
         let reset = epoch.clone();
@@ -170,7 +175,8 @@ impl Service {
             Activation::start(engine, options, Arc::new(directory), epoch).map_err(|error| error.to_string())
         })??;
         let timer = Timer::start(reactor).map_err(failed_to("start the timer"))?;
-        let shared = Shared::new(timer, (mock, reset), access_log(settings));
+        let outgoing = Outgoing::new(settings.allow_outgoing.clone(), settings.callback_workers).leak();
+        let shared = Shared::new(timer, (mock, reset), access_log(settings), outgoing);
         let timer = shared.timer.clone();
         if journal.is_on() && !settings.no_admin {
             let timer = Box::new(move |delay, job| _ = timer.after(delay, job));
@@ -184,6 +190,7 @@ impl Service {
             chaos: Arc::default(),
             readiness: Arc::new(Readiness::default()),
             journal,
+            outgoing,
         })
     }
 

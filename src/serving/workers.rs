@@ -2,19 +2,22 @@
 
 use crate::admin::{self, Admin};
 use crate::chaos::{Chaos, LONGEST, Reply};
-use crate::handling::{self, Outcome, Unmatched, Wait};
+use crate::handling::{self, Outcome, Resumed, Unmatched, Wait};
 use crate::message::answer::Answer;
 use crate::message::progress::Progress;
 use crate::message::request::Request;
 use crate::message::request::reception::Reception;
 use crate::observing::access_log::Line;
-use crate::observing::journal::{Begun, Exchange, Journal};
+use crate::observing::journal::{Begun, Exchange, Journal, Kind};
 use crate::observing::metrics::metrics;
+use crate::outgoing::Outgoing;
 use crate::provisioning::activation::Activation;
 use crate::provisioning::layers::Layers;
 use crate::script::runtime::conditions::Conditions;
-use crate::script::runtime::key_value_store::{Value, nothing};
+use crate::script::runtime::forward::Forward;
+use crate::script::runtime::key_value_store::nothing;
 use crate::serving::followed;
+use crate::serving::forwarding::Order;
 use crate::serving::http::{self, Incoming};
 use crate::serving::listeners::{Shared, Work};
 use crate::serving::pending::{PendingBudget, Permit};
@@ -36,6 +39,7 @@ pub(crate) struct MockWork {
     pub pending: Arc<PendingBudget>,
     pub journal: Arc<Journal>,
     pub reception: Reception,
+    pub outgoing: &'static Outgoing,
 }
 
 /// A request that has no answer yet, beside its [`Incoming`]: that is large, and a struct around it would be moved for each request.
@@ -64,7 +68,7 @@ impl Work for MockWork {
         let mut request = http::receive(&mut incoming, self.reception.address);
         self.reception.receive(&mut request, epoch);
         let (clock, dice) = self.activation.simulation().find(&request);
-        let conditions = Conditions { clock, dice, ..Conditions::default() };
+        let conditions = Conditions { clock, dice, outgoing: Some(self.outgoing), ..Conditions::default() };
         let mut request = Arc::new(request);
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             handling::handle_layers(&layers, &self.chaos, &conditions, &mut request)
@@ -119,12 +123,15 @@ impl MockWork {
     #[inline(never)]
     fn park(&self, incoming: Incoming, received: Received, mut outcome: Outcome) {
         while let Some(wait) = outcome.wait.take() {
+            if let Some(forward) = wait.forward().cloned() {
+                return self.forward(incoming, received, wait, outcome.overlay, &forward);
+            }
             let time = wait.time().min(LONGEST.saturating_sub(received.waited));
             let value = match wait.look(received.request.epoch) {
                 None if !time.is_zero() => return self.wait(incoming, received, wait, outcome.overlay, time),
                 value => value.unwrap_or_else(nothing),
             };
-            outcome = received.resume(*wait, outcome.overlay, value);
+            outcome = received.resume(*wait, outcome.overlay, Resumed::Value(value));
         }
         self.finish(incoming, received, outcome);
     }
@@ -153,7 +160,7 @@ impl MockWork {
             received.waited += received.since.elapsed();
             received.since = Instant::now();
             let outcome = match end {
-                End::Value(value) => received.resume(*wait, overlay, value),
+                End::Value(value) => received.resume(*wait, overlay, Resumed::Value(value)),
                 // The request did come, so the journal has it. Status 0 says that its client got no answer.
                 End::Gone => received.outcome(overlay, Answer { status: 0, ..Answer::default() }),
             };
@@ -161,6 +168,28 @@ impl MockWork {
             work.park(incoming, received, outcome);
         };
         self.shared.waits.wait(awaited, time, client, Box::new(then));
+    }
+
+    /// Sends the request on to another server, whose answer is then that of `wait`.
+    fn forward(
+        &self,
+        incoming: Incoming,
+        mut received: Received,
+        wait: Box<Wait>,
+        overlay: Option<usize>,
+        forward: &Forward,
+    ) {
+        let order = Order::new(&received.request, forward);
+        received.worked += received.since.elapsed();
+        received.since = Instant::now();
+        let work = self.clone();
+        let then = move |result| {
+            received.waited += received.since.elapsed();
+            received.since = Instant::now();
+            let outcome = received.resume(*wait, overlay, Resumed::Upstream(result));
+            work.park(incoming, received, outcome);
+        };
+        self.shared.forwarding.send(order, Box::new(then));
     }
 
     /// Reserves memory for an answer that is delayed, for a stream, or for an answer so large that its client may not take it at once.
@@ -217,6 +246,8 @@ impl MockWork {
             error: error.as_deref(),
             fault: reply.injected.as_ref().map(|injected| injected.words.as_str()),
             stream,
+            forwarded: outcome.forwarded.as_deref(),
+            kind: Kind::Request,
         })
     }
 }
@@ -228,9 +259,9 @@ impl Received {
         size_of::<Received>() + head + self.request.target().len() + self.request.body.capacity()
     }
 
-    /// Calls the function of `wait_for` with `value`.
-    fn resume(&self, wait: Wait, overlay: Option<usize>, value: Value) -> Outcome {
-        let resume = || handling::resume_layers(&self.layers, overlay, &self.request, wait, value);
+    /// Goes on with the request after its wait.
+    fn resume(&self, wait: Wait, overlay: Option<usize>, resumed: Resumed) -> Outcome {
+        let resume = || handling::resume_layers(&self.layers, overlay, &self.request, wait, resumed);
         let outcome = catch_unwind(AssertUnwindSafe(resume));
         outcome.unwrap_or_else(|_| panicked(&self.layers, overlay, &self.request))
     }

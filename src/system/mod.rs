@@ -2,6 +2,7 @@
 //! spelling.
 
 pub(crate) mod descriptors;
+pub(crate) mod digits;
 pub(crate) mod escape;
 pub(crate) mod io_error;
 pub(crate) mod job_thread;

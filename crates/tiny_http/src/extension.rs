@@ -80,6 +80,7 @@
 pub use crate::core::absent::Client;
 pub use crate::core::jobs::Job;
 pub use crate::core::reactor::Reactor;
+pub use crate::core::watched::Watched;
 pub use crate::limits::Limits;
 pub use crate::open::Open;
 pub use crate::refusal::{Limit, Page, Pages, Reason, Refused, plain_pages};
@@ -102,6 +103,7 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::io::{self, Read};
 use std::net::TcpListener;
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -135,8 +137,19 @@ pub enum Length {
     Declared,
     /// The body is one chunk. For HTTP/1.0, which has no chunks, the head declares the length.
     Chunk,
-    /// The head leaves it open, as [`Request::begin`] does: the body comes in chunks, or ends with the connection.
+    /// The head leaves it open: the body comes in chunks, or ends with the connection.
     Open,
+    /// The head declares this length, and [`Request::begin`] sends the beginning of the body.
+    Known(u64),
+}
+
+impl Length {
+    fn known(self) -> Option<u64> {
+        match self {
+            Length::Known(length) => Some(length),
+            _ => None,
+        }
+    }
 }
 
 /// A part of the bytes that are sent in place of an answer.
@@ -175,6 +188,16 @@ impl Server {
     /// [`Limits::jobs`] wait already. The caller gets its job back.
     pub fn submit(&self, job: Job) -> Result<(), Job> {
         self.core.jobs.submit(job)
+    }
+
+    /// Lets the workers watch `socket`, which must not block, beside the connections of the server. A worker calls `on_event` for
+    /// each change: bytes to read, room to write, the end. Changes are reported once, so `on_event` reads until the socket has no
+    /// more. Two workers may call it at the same time. It must not wait.
+    ///
+    /// # Errors
+    /// The system refuses to watch the socket.
+    pub fn watch(&self, socket: OwnedFd, on_event: Arc<dyn Fn() + Send + Sync>) -> io::Result<Watched> {
+        Watched::new(&self.core, socket, on_event)
     }
 
     /// Returns the number of open connections.
@@ -259,9 +282,11 @@ impl Request {
         let declares = match answer.length {
             Length::Declared => true,
             Length::Chunk => context.old,
-            Length::Open => false,
+            Length::Open | Length::Known(_) => false,
         };
-        let framing = BodyFraming::new(answer.status, declares.then(|| answer.body.len()), context);
+        let known = answer.length.known();
+        let framing =
+            BodyFraming::new(answer.status, known.or_else(|| declares.then(|| answer.body.len())), context);
         context.keep_alive &= framing != BodyFraming::UntilClose;
         let mut body = match has_body(answer.status, context) {
             true if framing == BodyFraming::Chunked => chunk(answer.body, LAST_CHUNK),
@@ -298,8 +323,8 @@ impl Request {
         has_body(status, self.context())
     }
 
-    /// Sends `answer` as the beginning of an answer of unknown length: in chunks, or for HTTP/1.0 until the connection ends. No
-    /// thread waits for the rest.
+    /// Sends `answer` as the beginning of an answer. Without a [`Length::Known`] it goes on in chunks, or for HTTP/1.0 until the
+    /// connection ends. No thread waits for the rest.
     ///
     /// # Errors
     /// The same as for [`Request::answer`]. Or the method or the status allow no body ([`Request::has_body`]).
@@ -309,9 +334,9 @@ impl Request {
         V: AsRef<[u8]>,
     {
         let context = self.context();
-        let framing = BodyFraming::new(answer.status, None, context);
-        let in_chunks = framing == BodyFraming::Chunked;
-        let context = Context { keep_alive: context.keep_alive && in_chunks && !answer.close, ..context };
+        let framing = BodyFraming::new(answer.status, answer.length.known(), context);
+        let (in_chunks, until_close) = (framing == BodyFraming::Chunked, framing == BodyFraming::UntilClose);
+        let context = Context { keep_alive: context.keep_alive && !until_close && !answer.close, ..context };
         let (mut small, mut pieces) = (Vec::new(), VecDeque::new());
         match if in_chunks { chunk(answer.body, b"") } else { answer.body } {
             Body::Bytes(bytes) if bytes.len() <= ONE_WRITE => small = bytes,

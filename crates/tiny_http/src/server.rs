@@ -8,6 +8,7 @@ use crate::core::jobs::{Job, Jobs};
 use crate::core::leader::Leader;
 use crate::core::reactor::Reactor;
 use crate::core::state::Core;
+use crate::core::watched::{OnEvent, Sockets};
 use crate::limits::Limits;
 use crate::listener::{ListenAddr, SslConfig};
 use crate::refusal::{Pages, plain_pages};
@@ -113,6 +114,7 @@ impl Server {
                 epoll,
                 events: Events::default(),
                 jobs,
+                sockets: Sockets::default(),
                 leader: Leader::new(),
                 unblock,
                 listener: Mutex::new(Some(listener)),
@@ -239,6 +241,10 @@ impl Server {
             UNBLOCK if read(&self.core.unblock, &mut [0; 8][..]).is_ok() => return Ok(Woken::Unblocked),
             UNBLOCK => {}
             JOBS => return Ok(self.core.jobs.pop().map_or(Woken::Nothing, Woken::Job)),
+            data if Sockets::is_one(data) => {
+                let job = |on_event: OnEvent| Woken::Job(Box::new(move || on_event()));
+                return Ok(self.core.sockets.find(data).map_or(Woken::Nothing, job));
+            }
             _ => {
                 let lent = self.core.ready(Token::from_data(data), flags);
                 return Ok(

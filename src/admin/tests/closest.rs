@@ -3,8 +3,8 @@
 use super::*;
 use crate::admin::closest::Closest;
 use crate::admin::requests::Page;
-use crate::observing::journal::Exchange;
 use crate::observing::journal::filter::parse::{self, LIST};
+use crate::observing::journal::{Exchange, Kind};
 
 /// Starts the same interface, with the rules of generation 2.
 fn started() -> (Arc<Admin>, Jobs) {
@@ -31,6 +31,8 @@ fn enter(admin: &Arc<Admin>, line: &str, served: bool) {
         error: None,
         fault: None,
         stream: None,
+        forwarded: None,
+        kind: Kind::Request,
     });
 }
 

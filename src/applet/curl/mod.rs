@@ -1,11 +1,11 @@
-//! `curl URL`: sends one plain HTTP request, as users of the original type it. The `client` room speaks HTTP; this file has
+//! `curl URL`: sends one plain HTTP request, as users of the original type it. The room `http_client` speaks HTTP; this file has
 //! curl's options, output and exit codes.
 
 mod line;
 
 use super::{Failure, Streams, display};
 use crate::cli::{self, Sources};
-use crate::client::{ClientError, Reply, Request, Url};
+use crate::http_client::{ClientError, Reply, Request, Url};
 use crate::system::io_error::describe_io;
 use line::{Data, Line};
 use std::ffi::{OsStr, OsString};
@@ -42,6 +42,7 @@ fn fetch(line: &Line, io: &mut Streams) -> Result<u8, Failure> {
         url: &url,
         headers: &headers,
         body: body.as_deref(),
+        addresses: &[],
         timeout: line.timeout,
     };
     if line.verbose {

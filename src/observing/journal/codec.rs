@@ -46,6 +46,20 @@ pub(crate) struct Exchange<'x> {
     pub fault: Option<&'x str>,
     /// The progress of the answer, if it is a stream: its pieces are not made yet.
     pub stream: Option<&'x Arc<Progress>>,
+    /// The server that answered a forwarded request: `http://real:8080/path`.
+    pub forwarded: Option<&'x str>,
+    /// Whether the request came, or left as a callback.
+    pub kind: Kind,
+}
+
+/// The direction of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Kind {
+    /// A client sent it.
+    #[default]
+    Request,
+    /// h1mock sent it, for the request with entry number `cause` (0 if unknown). Attempts count from 1.
+    Callback { cause: u64, attempt: u32 },
 }
 
 /// A record begins with its length in so many bytes. The length includes them.

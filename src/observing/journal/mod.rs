@@ -20,7 +20,7 @@ pub(crate) mod verify;
 pub(crate) mod waiting;
 mod watch;
 
-pub(crate) use codec::{Begun, Exchange};
+pub(crate) use codec::{Begun, Exchange, Kind};
 pub(crate) use watch::{After, WatchId, on_own_thread};
 
 use crate::message::answer::Answer;
@@ -262,6 +262,8 @@ impl Journal {
             error: None,
             fault: None,
             stream: None,
+            forwarded: None,
+            kind: Kind::Request,
         });
     }
 

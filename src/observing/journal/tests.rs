@@ -59,6 +59,8 @@ fn exchange<'x>(begun: Begun, request: &'x Request, answer: &'x Answer) -> Excha
         error: None,
         fault: None,
         stream: None,
+        forwarded: None,
+        kind: Kind::Request,
     }
 }
 

@@ -10,6 +10,7 @@
 //!
 //! This file only collects the registrations. `provisioning::provision` builds the table of rules.
 
+use super::forward;
 use super::rule_options::{Place, rule_options};
 use crate::script::runtime::call;
 use crate::script::runtime::frozen::as_map;
@@ -58,6 +59,7 @@ pub(crate) fn register(natives: &mut Natives) {
     natives.register_handle("app", App).register_type_with_name::<Blueprint>("Blueprint");
     natives.in_common(&const { [TypeId::of::<App>(), TypeId::of::<Blueprint>()] }, |natives| {
         rules(natives);
+        forwards(natives);
         hooks(natives);
     });
     blueprints(natives);
@@ -148,8 +150,35 @@ fn add(
     }
     let file = view.as_ref().map_or(&files.main, |view| &view.file.name);
     let file = context.call_source().unwrap_or(file).to_owned();
-    let entry = Entry { rule: rule.to_owned(), endpoint, blueprint: None, options, view, file, at };
+    let (rule, blueprint, forward) = (rule.to_owned(), None, None);
+    let entry = Entry { rule, endpoint, blueprint, options, view, forward, file, at };
     change(on, |registration| registration.rules.push(entry))
+}
+
+/// Registers rules that another server answers.
+fn forwards(natives: &mut Natives) {
+    natives
+        .register_optional(
+            "forward",
+            Map::new(),
+            |at: NativeCallContext, on: &mut Dynamic, rule: &str, url: &str, options: Map| {
+                let forward = Some(Arc::new(forward::parse(url, &options)?));
+                let (file, place) = (call::files()?.main.clone(), at.call_position());
+                let file = at.call_source().unwrap_or(&file).to_owned();
+                let methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+                let methods: rhai::Array = methods.iter().map(|method| Dynamic::from(*method)).collect();
+                let given = Map::from([("methods".into(), methods.into())]);
+                let (options, _) = rule_options(&given.into())?;
+                let (rule, endpoint, blueprint) = (rule.to_owned(), format!("forward {rule}"), None);
+                let entry =
+                    Entry { rule, endpoint, blueprint, options, view: None, forward, file, at: place };
+                change(on, |registration| registration.rules.push(entry))
+            },
+        )
+        .register_optional("forward_unmatched", Map::new(), |_: Receiver<App>, url: &str, options: Map| {
+            let forward = Some(Arc::new(forward::parse(url, &options)?));
+            change_app(|registration| registration.forward_unmatched = forward)
+        });
 }
 
 fn hooks(natives: &mut Natives) {

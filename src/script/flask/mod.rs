@@ -11,6 +11,7 @@ pub(crate) mod cookie;
 pub(crate) mod cors;
 pub(crate) mod disk;
 pub(crate) mod files;
+pub(crate) mod forward;
 pub(crate) mod header_date;
 pub(crate) mod multi_dict;
 pub(crate) mod property;

@@ -10,6 +10,7 @@ use super::natives::Fallible;
 use super::registration::{Registration, Routes};
 use super::view::View;
 use crate::message::request::Request;
+use crate::outgoing::Callback;
 use crate::simulation::Clock;
 use fastrand::Rng;
 use std::cell::RefCell;
@@ -41,6 +42,10 @@ pub(crate) struct Call {
     pub waits: u32,
     /// Whether `wait_for` was called, and its result not returned yet.
     pub waits_for: bool,
+    /// Whether `forward` was called.
+    pub forwards: bool,
+    /// The requests of `callback(...)`, which leave after the answer.
+    pub callbacks: Vec<Callback>,
     /// Names of the imported files that are being loaded, outermost first.
     pub importing: Vec<String>,
     pub loading: Option<Box<Loading>>,

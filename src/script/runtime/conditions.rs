@@ -1,6 +1,7 @@
 //! The conditions of a call: state that scripts find apart from the request.
 
 use super::key_value_store::KeyValueStore;
+use crate::outgoing::Outgoing;
 use crate::simulation::{Clock, Dice};
 use std::sync::Arc;
 
@@ -14,4 +15,6 @@ pub struct Conditions {
     pub clock: Clock,
     /// The random numbers that scripts draw.
     pub dice: Dice,
+    /// Requests that leave; `None` where none may leave, as in a trial.
+    pub(crate) outgoing: Option<&'static Outgoing>,
 }

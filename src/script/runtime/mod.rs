@@ -15,6 +15,7 @@ pub(crate) mod evaluation;
 pub(crate) mod exports;
 pub(crate) mod fault;
 pub(crate) mod files;
+pub(crate) mod forward;
 pub(crate) mod frozen;
 pub(crate) mod http_error;
 pub(crate) mod imports;

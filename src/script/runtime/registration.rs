@@ -2,6 +2,7 @@
 
 use super::budget::{Budget, Fallible};
 use super::files::Files;
+use super::forward::Forward;
 use super::http_error::ErrorClass;
 use super::view::{Bound, View};
 use crate::message::cors::Policy;
@@ -24,6 +25,8 @@ pub(crate) struct Registration {
     pub before: Vec<(Scope, View)>,
     /// `after_request` functions.
     pub after: Vec<(Scope, View)>,
+    /// The server of `app.forward_unmatched`.
+    pub forward_unmatched: Option<Arc<Forward>>,
     /// The policies of `app.cors`.
     pub cors: Vec<Policy>,
     /// Blueprints and their names. A name must not be used twice.
@@ -44,6 +47,8 @@ pub(crate) struct Entry {
     pub options: RuleOptions,
     /// `None` for a redirect.
     pub view: Option<View>,
+    /// The server that answers in place of a view.
+    pub forward: Option<Arc<Forward>>,
     /// File of the registering call.
     pub file: String,
     /// Line of the registering call.
@@ -65,6 +70,8 @@ pub struct Routes {
 pub struct RuleView {
     /// `None` where the rule redirects.
     pub function: Option<Bound>,
+    /// The server that answers in place of a view.
+    pub(crate) forward: Option<Arc<Forward>>,
     pub blueprint: Scope,
 }
 

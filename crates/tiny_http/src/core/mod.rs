@@ -14,6 +14,7 @@ pub(crate) mod reactor;
 pub(crate) mod receive;
 pub(crate) mod refuse;
 pub(crate) mod state;
+pub(crate) mod watched;
 
 #[cfg(test)]
 mod tests;

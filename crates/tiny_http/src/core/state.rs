@@ -5,6 +5,7 @@ use crate::core::events::Events;
 use crate::core::jobs::Jobs;
 use crate::core::leader::Leader;
 use crate::core::reactor::Reactor;
+use crate::core::watched::Sockets;
 use crate::limits::Limits;
 use crate::refusal::Pages;
 use rustix::event::epoll::EventFlags;
@@ -21,6 +22,8 @@ pub(crate) struct Core {
     pub events: Events,
     /// Jobs of the program for the workers.
     pub jobs: Jobs,
+    /// Sockets of the program, which the workers watch too.
+    pub sockets: Sockets,
     /// Decides which worker waits.
     pub leader: Leader,
     /// Each write to it wakes one worker.

@@ -24,6 +24,14 @@ pub(crate) enum ClientError {
 }
 
 impl ClientError {
+    /// Returns the reason alone.
+    pub(crate) fn cause(&self) -> String {
+        match self {
+            Self::Url { cause, .. } => cause.clone(),
+            error => error.to_string(),
+        }
+    }
+
     /// Whether the same request could succeed a moment later, when a server has started.
     pub(crate) fn may_pass(&self) -> bool {
         !matches!(self, Self::Url { .. } | Self::Header { .. } | Self::Reply { .. })
@@ -56,7 +64,7 @@ impl From<ClientError> for String {
 
 /// Returns the cause of `error`: the words of its kind ("connection refused"), without the system's spelling and number. An
 /// error of our own, or without a kind, keeps its own words.
-pub(super) fn cause(error: &io::Error) -> String {
+pub(crate) fn cause(error: &io::Error) -> String {
     let words = error.kind().to_string();
     let is_vague = error.kind() == ErrorKind::Other || words == "uncategorized error";
     if error.raw_os_error().is_none() || is_vague { error.to_string() } else { words }

@@ -15,7 +15,9 @@ pub(crate) struct Request<'a> {
     pub headers: &'a [(&'a str, Option<&'a str>)],
     /// Sent with a `Content-Length`.
     pub body: Option<&'a [u8]>,
-    /// For the whole request except the name resolution, which the system's resolver limits.
+    /// Addresses to connect to, the first that answers; without any, those that the system's resolver has for the host.
+    pub addresses: &'a [SocketAddr],
+    /// For the whole request except a lookup by the system's resolver, which has limits of its own.
     pub timeout: Duration,
 }
 
@@ -24,10 +26,10 @@ pub(crate) struct Request<'a> {
 ///
 /// # Errors
 /// See [`ClientError`].
-pub(super) fn get(url: &Url, token: Option<&str>, timeout: Duration) -> Result<Reply, ClientError> {
+pub(crate) fn get(url: &Url, token: Option<&str>, timeout: Duration) -> Result<Reply, ClientError> {
     let bearer = token.map(|token| format!("Bearer {token}"));
     let headers = [("Authorization", bearer.as_deref())];
-    Request { method: "GET", url, headers: &headers, body: None, timeout }.send()
+    Request { method: "GET", url, headers: &headers, body: None, addresses: &[], timeout }.send()
 }
 
 impl Request<'_> {
@@ -39,7 +41,7 @@ impl Request<'_> {
         let head = self.head()?;
         let deadline = Deadline::after(self.timeout);
         let fail = |error: io::Error| failed(self.url, self.timeout, &error);
-        let stream = connect(self.url, deadline, self.timeout)?;
+        let stream = connect(self.url, self.addresses, deadline, self.timeout)?;
         let mut stream = Timed { stream, deadline };
         let sent =
             stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(self.body.unwrap_or_default()));
@@ -85,8 +87,8 @@ impl Request<'_> {
 ///
 /// # Errors
 /// [`ClientError::Resolve`], [`ClientError::Connect`].
-pub(super) fn reach(url: &Url, timeout: Duration) -> Result<(), ClientError> {
-    match connect(url, Deadline::after(timeout), timeout) {
+pub(crate) fn reach(url: &Url, timeout: Duration) -> Result<(), ClientError> {
+    match connect(url, &[], Deadline::after(timeout), timeout) {
         Ok(_) => Ok(()),
         Err(ClientError::Late { address, timeout }) => {
             Err(ClientError::Connect { address, cause: format!("no connection within {timeout:?}") })
@@ -96,10 +98,18 @@ pub(super) fn reach(url: &Url, timeout: Duration) -> Result<(), ClientError> {
 }
 
 /// Tries each address of the host; the last error is reported.
-fn connect(url: &Url, deadline: Deadline, timeout: Duration) -> Result<TcpStream, ClientError> {
+fn connect(
+    url: &Url,
+    addresses: &[SocketAddr],
+    deadline: Deadline,
+    timeout: Duration,
+) -> Result<TcpStream, ClientError> {
     let unresolved = |cause: String| ClientError::Resolve { host: url.host.clone(), cause };
-    let addresses =
-        (url.host.as_str(), url.port).to_socket_addrs().map_err(|error| unresolved(lookup_cause(&error)))?;
+    let found = match addresses {
+        [] => (url.host.as_str(), url.port).to_socket_addrs().map(Iterator::collect),
+        addresses => Ok(addresses.to_vec()),
+    };
+    let addresses: Vec<SocketAddr> = found.map_err(|error| unresolved(lookup_cause(&error)))?;
     let mut last = unresolved("it has no address".to_string());
     for address in addresses {
         match connect_one(address, deadline) {
@@ -134,17 +144,17 @@ fn failed(url: &Url, timeout: Duration, error: &io::Error) -> ClientError {
 
 /// The point in time that limits all steps of a request.
 #[derive(Clone, Copy)]
-pub(super) struct Deadline(Instant);
+pub(crate) struct Deadline(Instant);
 
 impl Deadline {
     /// Returns the deadline `timeout` from now.
-    pub(super) fn after(timeout: Duration) -> Deadline {
+    pub(crate) fn after(timeout: Duration) -> Deadline {
         let now = Instant::now();
         Deadline(now.checked_add(timeout).unwrap_or(now + Duration::from_secs(86_400)))
     }
 
     /// Returns the time left; zero when the deadline is over.
-    pub(super) fn left(self) -> Duration {
+    pub(crate) fn left(self) -> Duration {
         self.0.saturating_duration_since(Instant::now())
     }
 

@@ -1,10 +1,10 @@
 //! Bytes of a connection -> status, headers and body (RFC 9112).
 
-use crate::cli::value::digits;
+use crate::system::digits::digits;
 use std::io::{self, BufRead, ErrorKind, Read};
 
 /// Largest body in bytes; the client keeps it in memory.
-pub(super) const MAX_BODY: usize = 64 << 20;
+pub(crate) const MAX_BODY: usize = 64 << 20;
 /// Largest status line with headers, chunk lines and trailers, in bytes.
 const MAX_HEAD: usize = 64 << 10;
 

@@ -1,7 +1,7 @@
 //! A URL as typed -> host, port and request target. Resolves and connects nothing.
 
 use super::error::ClientError;
-use crate::cli::value::digits;
+use crate::system::digits::digits;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
@@ -40,6 +40,18 @@ impl Url {
         }
         let slash = if target.starts_with('/') { "" } else { "/" };
         Ok(Url { host, port, target: format!("{slash}{}", encoded(target)) })
+    }
+
+    /// Parses a URL with scheme and host.
+    ///
+    /// # Errors
+    /// The errors of `parse`, and a missing scheme.
+    pub(crate) fn absolute(text: &str) -> Result<Url, ClientError> {
+        if text.contains("://") {
+            return Url::parse(text, SocketAddr::from(([127, 0, 0, 1], 80)), 80);
+        }
+        let cause = format!("write `http://` before it, as in `http://{}`", text.trim_start_matches('/'));
+        Err(ClientError::Url { url: text.to_string(), cause })
     }
 
     /// Parses HOST:PORT, HOST, :PORT or PORT like [`Url::parse`]; missing parts are those of `home`.
@@ -162,7 +174,7 @@ fn split_authority(authority: &str) -> Result<(&str, Option<u16>), String> {
 }
 
 /// Percent-encodes characters that would end or break the request line; existing escapes stay.
-pub(super) fn encoded(target: &str) -> String {
+pub(crate) fn encoded(target: &str) -> String {
     let mut out = String::with_capacity(target.len());
     for byte in target.bytes() {
         if byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte) {
