@@ -19,6 +19,8 @@ pub trait Sink: Send + Sync {
     fn when_taken(&self, then: Box<dyn FnOnce() + Send>);
     /// Ends the answer, so that the client has all of it.
     fn end(&self);
+    /// Ends the answer with fields after its last chunk; without chunks they are left out.
+    fn end_with(&self, trailers: &[(String, String)]);
     /// Ends the connection, so that the client takes the answer for broken.
     fn break_off(&self);
     /// Sends bytes that are neither a part of the answer nor HTTP, then ends the connection as [`Sink::break_off`] does.

@@ -194,6 +194,10 @@ impl Sink for Open {
         Open::end(self);
     }
 
+    fn end_with(&self, trailers: &[(String, String)]) {
+        Open::end_with(self, trailers.iter().map(|(name, value)| (name.as_bytes(), latin1::bytes(value))));
+    }
+
     fn break_off(&self) {
         Open::break_off(self);
     }

@@ -4,7 +4,7 @@ use crate::message::epoch::Epoch;
 use crate::observing::access_log::AccessLog;
 use crate::outgoing::Outgoing;
 use crate::script::runtime::{allocator, budget};
-use crate::serving::forwarding::{Forwarding, Links};
+use crate::serving::forwarding::{Forwarding, Links, Live};
 use crate::serving::http::{self, Incoming, Limits, Reactor, Refuse, Server, Task};
 use crate::serving::streaming::Streaming;
 use crate::serving::timer::Timer;
@@ -201,7 +201,7 @@ impl Shared {
         Shared {
             forwarding: Forwarding::new(Links {
                 server: mock,
-                timer: timer.clone(),
+                live: Live::new(timer.clone()),
                 streaming: streaming.clone(),
                 outgoing,
                 kept: Arc::default(),

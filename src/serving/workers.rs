@@ -7,6 +7,7 @@ use crate::message::answer::Answer;
 use crate::message::progress::Progress;
 use crate::message::request::Request;
 use crate::message::request::reception::Reception;
+use crate::message::upstream::Unreachable;
 use crate::observing::access_log::Line;
 use crate::observing::journal::{Begun, Exchange, Journal, Kind};
 use crate::observing::metrics::metrics;
@@ -179,17 +180,30 @@ impl MockWork {
         overlay: Option<usize>,
         forward: &Forward,
     ) {
-        let order = Order::new(&received.request, forward);
+        let order = match Order::new(received.request.clone(), forward) {
+            Ok(order) => order,
+            Err(round) => {
+                let outcome = received.resume(*wait, overlay, Resumed::Upstream(Err(round)));
+                return self.park(incoming, received, outcome);
+            }
+        };
+        let client = incoming.client();
         received.worked += received.since.elapsed();
         received.since = Instant::now();
         let work = self.clone();
         let then = move |result| {
             received.waited += received.since.elapsed();
             received.since = Instant::now();
-            let outcome = received.resume(*wait, overlay, Resumed::Upstream(result));
+            let outcome = match result {
+                // The request did come, so the journal has it. Status 0 says that its client got no answer.
+                Err(Unreachable { status: 0, .. }) => {
+                    received.outcome(overlay, Answer { status: 0, ..Answer::default() })
+                }
+                result => received.resume(*wait, overlay, Resumed::Upstream(result)),
+            };
             work.park(incoming, received, outcome);
         };
-        self.shared.forwarding.send(order, Box::new(then));
+        self.shared.forwarding.send(order, client, Box::new(then));
     }
 
     /// Reserves memory for an answer that is delayed, for a stream, or for an answer so large that its client may not take it at once.

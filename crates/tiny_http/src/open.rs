@@ -1,6 +1,7 @@
 //! Answers that go on after their beginning. The program adds to them piece by piece, and no thread waits in between.
 
 use crate::core::absent::Client;
+use crate::header::{is_name, is_value};
 use crate::write::body::Body;
 use crate::write::chunks::{LAST_CHUNK, chunk};
 use crate::write::head::Then;
@@ -41,6 +42,22 @@ impl Open {
     pub fn end(&self) {
         let last = if self.chunked { LAST_CHUNK } else { b"" };
         self.client.append(Body::Bytes(last.to_vec()), Some(self.then));
+    }
+
+    /// Ends the answer with fields after its last chunk. Without chunks they are dropped, and so are fields that HTTP can't carry.
+    pub fn end_with<'f, V: AsRef<[u8]>>(&self, trailers: impl Iterator<Item = (&'f [u8], V)>) {
+        if !self.chunked {
+            return self.end();
+        }
+        let mut last = b"0\r\n".to_vec();
+        for (name, value) in trailers {
+            let value = value.as_ref();
+            if is_name(name) && is_value(value) {
+                [name, b": ", value, b"\r\n"].iter().for_each(|part| last.extend_from_slice(part));
+            }
+        }
+        last.extend_from_slice(b"\r\n");
+        self.client.append(Body::Bytes(last), Some(self.then));
     }
 
     /// Ends the connection after the bytes that wait, so that the client takes the answer for broken: without the last chunk, or

@@ -2,6 +2,7 @@
 
 mod exposition;
 mod histogram;
+mod outgoing;
 pub(crate) mod page;
 mod process;
 mod rules;
@@ -10,6 +11,7 @@ mod tests;
 mod unmatched;
 
 pub(crate) use exposition::CONTENT_TYPE;
+pub(crate) use outgoing::{Called, Forwarded, Sent};
 pub(crate) use rules::Counted;
 pub(crate) use unmatched::Row as UnmatchedRow;
 
@@ -19,6 +21,7 @@ use crate::routing::rule::Rule;
 use crate::script::runtime::fault::LoadError;
 use crate::system::lock::lock;
 use histogram::Histogram;
+use outgoing::Outgoing;
 use rules::{Identity, Rules};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, OnceLock};
@@ -43,6 +46,8 @@ pub struct Metrics {
     streams: [AtomicU64; Ending::ALL.len()],
     /// Pieces of all streams.
     pieces: AtomicU64,
+    /// Requests that left, or went on.
+    outgoing: Outgoing,
     loads: AtomicU64,
     failed_loads: AtomicU64,
     /// The latest load failed.
@@ -61,6 +66,7 @@ impl Default for Metrics {
             refused: ["mock", "admin"].map(|listener| (listener, RuleCounters::new(16))),
             streams: Default::default(),
             pieces: AtomicU64::new(0),
+            outgoing: Outgoing::default(),
             loads: AtomicU64::new(0),
             failed_loads: AtomicU64::new(0),
             failing: AtomicBool::new(false),

@@ -4,6 +4,7 @@ use crate::serving::http::{Server, Watched};
 use crate::system::lock::lock;
 use rustix::io::Errno;
 use rustix::net::{self, AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, sockopt};
+use std::cell::Cell;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -26,6 +27,14 @@ pub(super) trait User: Send + Sync {
 
 pub(super) type OnIdle = Box<dyn Fn(&Arc<Connection>) + Send + Sync>;
 
+/// Bytes of one read.
+const READ: usize = 32 << 10;
+
+thread_local! {
+    /// The buffer into which this thread reads.
+    static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
 /// The result of a read or a write that does not wait.
 pub(super) enum Moved {
     Bytes(usize),
@@ -35,12 +44,11 @@ pub(super) enum Moved {
 }
 
 impl Connection {
-    /// Begins to connect to `address` for `user`. A worker of `watching` goes on with it once the connection is there.
+    /// Begins to connect to `address`. The workers of `watching` watch it.
     pub(super) fn open(
         watching: &Server,
         server: (String, u16),
         address: SocketAddr,
-        user: Arc<dyn User>,
         on_idle: OnIdle,
     ) -> io::Result<Arc<Connection>> {
         let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
@@ -52,7 +60,7 @@ impl Connection {
             Err(error) => return Err(error.into()),
         }
         let connection =
-            Arc::new(Connection { server, watched: OnceLock::new(), user: Mutex::new(Some(user)), on_idle });
+            Arc::new(Connection { server, watched: OnceLock::new(), user: Mutex::new(None), on_idle });
         let weak = Arc::downgrade(&connection);
         let on_event = move || weak.upgrade().into_iter().for_each(|connection| connection.on_event());
         let watched = watching.watch(socket, Arc::new(on_event))?;
@@ -74,31 +82,40 @@ impl Connection {
         drop(before);
     }
 
-    /// Returns the error of the connection attempt, if it has failed.
-    pub(super) fn error(&self) -> io::Result<()> {
-        let watched = self.watched.get().ok_or(io::ErrorKind::NotConnected)?;
-        Ok(sockopt::socket_error(watched)??)
+    /// Whether an idle connection has neither bytes nor an end to read.
+    pub(super) fn is_silent(&self) -> bool {
+        let peek = RecvFlags::PEEK | RecvFlags::DONTWAIT;
+        let peeked = self.watched.get().map(|watched| net::recv(watched, &mut [0; 1][..], peek));
+        matches!(peeked, Some(Err(Errno::AGAIN)))
     }
 
     pub(super) fn send(&self, bytes: &[u8]) -> io::Result<Moved> {
         let watched = self.watched.get().ok_or(io::ErrorKind::NotConnected)?;
         match net::send(watched, bytes, SendFlags::NOSIGNAL) {
             Ok(count) => Ok(Moved::Bytes(count)),
-            Err(Errno::AGAIN | Errno::NOTCONN | Errno::INTR) => Ok(Moved::Nothing),
+            Err(Errno::AGAIN | Errno::INTR) => Ok(Moved::Nothing),
             Err(error) => Err(error.into()),
         }
     }
 
-    pub(super) fn receive(&self, buffer: &mut [u8]) -> io::Result<Moved> {
+    /// Reads once, and gives the bytes to `take`.
+    pub(super) fn receive(&self, take: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<Moved> {
         let watched = self.watched.get().ok_or(io::ErrorKind::NotConnected)?;
-        loop {
-            return match net::recv(watched, &mut *buffer, RecvFlags::empty()) {
-                Ok((0, _)) => Ok(Moved::End),
-                Ok((count, _)) => Ok(Moved::Bytes(count)),
-                Err(Errno::AGAIN) => Ok(Moved::Nothing),
-                Err(Errno::INTR) => continue,
-                Err(error) => Err(error.into()),
-            };
-        }
+        let mut buffer = BUFFER.take();
+        buffer.resize(READ, 0);
+        let received = loop {
+            match net::recv(watched, &mut buffer[..], RecvFlags::empty()) {
+                Err(Errno::INTR) => {}
+                received => break received,
+            }
+        };
+        let moved = match received {
+            Ok((0, _)) => Ok(Moved::End),
+            Ok((count, _)) => take(&buffer[..count]).map(|()| Moved::Bytes(count)),
+            Err(Errno::AGAIN) => Ok(Moved::Nothing),
+            Err(error) => Err(error.into()),
+        };
+        BUFFER.set(buffer);
+        moved
     }
 }

@@ -1,41 +1,46 @@
-//! One exchange with another server: connect, send, read the head, pass the body on.
+//! One exchange with another server: look up, connect, send, read the head, pass the body on.
+//!
+//! Any thread may go on with it (`advance`): the worker that has an event of the socket, or the thread that has sent a part of the
+//! answer to the client. The state is locked meanwhile, and never while a script runs.
 
+use super::answer::{Answer, fields, invalid};
 use super::connection::{Connection, Moved, User};
 use super::kept::Kept;
-use super::order::{Order, is_hop_by_hop};
-use crate::http_client::body::Decoder;
-use crate::http_client::head::{Framing, Head};
-use crate::message::answer::Fields;
+use super::live::{Ends, Live};
+use super::order::Order;
 use crate::message::progress::{Ending, Progress};
 use crate::message::stream::{Follow, Relay, Sink};
 use crate::message::upstream::{Unreachable, Upstream};
+use crate::observing::metrics::{Forwarded, metrics};
 use crate::outgoing::Outgoing;
-use crate::serving::http::Server;
+use crate::serving::http::{Client, Server};
 use crate::serving::streaming::Streaming;
-use crate::serving::timer::{Key, Timer};
 use crate::system::io_error::describe_io;
 use crate::system::lock::lock;
+use rustix::io::Errno;
 use std::collections::VecDeque;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, Weak};
+use std::time::{Duration, Instant};
 
 /// The parts of the process that exchanges use.
 pub(crate) struct Links {
     /// Its workers watch the sockets.
     pub server: Weak<Server>,
-    pub timer: Timer,
     /// Submits jobs to workers.
     pub streaming: Arc<Streaming>,
     pub outgoing: &'static Outgoing,
     /// Connections for later requests.
     pub kept: Arc<Kept>,
+    /// The exchanges that have not ended.
+    pub live: Arc<Live<Exchange>>,
 }
 
 /// Gets the answer, on a worker. It holds values of a script.
 pub(crate) type Then = Box<dyn FnOnce(Result<Upstream, Unreachable>) + Send>;
 
-pub(super) struct Exchange {
+pub(crate) struct Exchange {
     links: Arc<Links>,
     order: Order,
     state: Mutex<State>,
@@ -51,61 +56,48 @@ struct State {
     reused: bool,
     /// Bytes of head and body that the other server has.
     sent: usize,
-    /// Bytes of the answer before its head is complete.
-    received: Vec<u8>,
-    answer: Option<Answer>,
+    answer: Answer,
     then: Option<Then>,
     /// Takes the body; `None` before the answer to the client has begun.
     sink: Option<Arc<dyn Sink>>,
     /// A part of the body is on its way to the client, which has not taken it yet.
     passing: bool,
-    timer: Option<Key>,
+    /// Time at which the exchange is late; `None` while the client takes its time.
+    deadline: Option<Instant>,
     done: bool,
 }
 
-/// An answer whose head is there.
-struct Answer {
-    head: Option<Head>,
-    decoder: Decoder,
-    /// Bytes of the body that nobody has taken yet.
-    body: Vec<u8>,
-    closes: bool,
-}
-
-/// The part that is left to do once the state is not locked any more.
+/// The step that is left to do once the state is not locked any more.
 enum Step {
     Wait,
-    Answer(Then, Result<Upstream, Unreachable>),
-    /// Pass bytes on; the end of the body follows where `true`.
-    Pass(Arc<dyn Sink>, Vec<u8>, bool),
-    Fail(Arc<dyn Sink>, String),
+    Answer(Then, Upstream),
+    /// Bytes for the client; with its trailers where they are the last ones.
+    Pass(Arc<dyn Sink>, Vec<u8>, Option<Vec<(String, String)>>),
 }
 
-/// Bytes of one read.
-const READ: usize = 32 << 10;
-/// Longest head of an answer.
-const MOST_HEAD: usize = 64 << 10;
 /// Bodies of a known length up to this are passed on whole, so that journal and faults see all of them.
 const SMALL: u64 = 64 << 10;
+/// Bytes that are read before they are passed on.
+const AT_ONCE: usize = 64 << 10;
 
 impl Exchange {
-    pub(super) fn start(links: Arc<Links>, order: Order, then: Then) {
-        let state = State { then: Some(then), ..State::default() };
+    /// Sends `order`, and calls `then` on a worker. Returns at once. Ends if `client` leaves.
+    pub(super) fn start(links: Arc<Links>, order: Order, client: Option<Client>, then: Then) {
+        let deadline = Instant::now().checked_add(order.timeout);
+        let state = State { then: Some(then), deadline, ..State::default() };
         let exchange =
             Arc::new(Exchange { links, order, state: Mutex::new(state), progress: Arc::default() });
-        let late = exchange.clone();
-        let timeout = exchange.order.timeout;
-        let key = exchange.links.timer.after(timeout, Box::new(move || late.is_late()));
-        lock(&exchange.state).timer = Some(key);
+        exchange.links.live.add(&exchange);
+        if let Some(client) = client {
+            let weak = Arc::downgrade(&exchange);
+            // Before the request leaves: the answer may set a closure of its own.
+            client.on_gone(move || {
+                weak.upgrade().into_iter().for_each(|exchange| exchange.cancel(Ending::Client));
+            });
+        }
         let url = &exchange.order.url;
-        match exchange.links.kept.take(&url.host, url.port) {
-            Some(connection) => {
-                connection.give_to(Some(exchange.clone()));
-                let mut state = lock(&exchange.state);
-                (state.connection, state.reused) = (Some(connection), true);
-                drop(state);
-                exchange.advance();
-            }
+        match exchange.links.kept.take(&url.host, url.port, exchange.order.is_idempotent()) {
+            Some(connection) => exchange.use_connection(connection, true),
             None => exchange.look_up(),
         }
     }
@@ -124,205 +116,238 @@ impl Exchange {
 
     /// Connects to the next address. `cause` is the reason why the last one failed.
     fn connect(self: &Arc<Self>, cause: &str) {
-        let Some(address) = lock(&self.state).addresses.pop_front() else { return self.fail(502, cause) };
-        let url = &self.order.url;
-        let Some(server) = self.links.server.upgrade() else { return self.fail(502, "the process stops") };
-        let kept = self.links.kept.clone();
+        let address = lock(&self.state).addresses.pop_front();
+        let (Some(address), Some(server)) = (address, self.links.server.upgrade()) else {
+            return self.fail(502, cause);
+        };
+        let kept = Arc::downgrade(&self.links.kept);
         // An idle server has nothing to say but that it leaves.
-        let on_idle = Box::new(move |connection: &Arc<Connection>| kept.forget(connection));
-        match Connection::open(&server, (url.host.clone(), url.port), address, self.clone(), on_idle) {
-            Ok(connection) => {
-                let mut state = lock(&self.state);
-                state.sent = 0;
-                state.received.clear();
-                (state.connection, state.reused) = (Some(connection), false);
-                drop(state);
-                self.advance();
+        let on_idle = move |connection: &Arc<Connection>| {
+            kept.upgrade().into_iter().for_each(|kept| kept.forget(connection));
+        };
+        let of_server = (self.order.url.host.clone(), self.order.url.port);
+        match Connection::open(&server, of_server, address, Box::new(on_idle)) {
+            Ok(connection) => self.use_connection(connection, false),
+            // Idle connections hold descriptors.
+            Err(error) if is_short(&error) && self.links.kept.clear() => {
+                lock(&self.state).addresses.push_front(address);
+                self.connect(cause);
             }
             Err(error) => self.connect(&describe_io(&error)),
         }
     }
 
-    /// Goes on as far as the socket allows. Any thread may call it.
-    fn advance(self: &Arc<Self>) {
-        let step = {
+    fn use_connection(self: &Arc<Self>, connection: Arc<Connection>, reused: bool) {
+        let mut state = lock(&self.state);
+        if state.done {
+            return;
+        }
+        (state.sent, state.answer, state.reused) = (0, Answer::default(), reused);
+        state.connection = Some(connection.clone());
+        drop(state);
+        connection.give_to(Some(self.clone()));
+        self.go_on(false);
+    }
+
+    /// Goes on as far as the socket allows. `reads` is false where the answer can't be there yet.
+    fn go_on(self: &Arc<Self>, reads: bool) {
+        let (error, again) = {
             let mut state = lock(&self.state);
             if state.done || state.passing {
                 return;
             }
-            match self.step(&mut state) {
-                Ok(step) => step,
+            match self.step(&mut state, reads) {
+                Ok(step) => {
+                    drop(state);
+                    return self.run(step);
+                }
                 Err(error) => {
-                    let fresh = state.answer.is_none() && state.received.is_empty();
+                    let broke = !matches!(error.kind(), ErrorKind::InvalidData);
+                    let again = broke && state.answer.is_untouched() && self.may_repeat(&state);
                     let connection = state.connection.take();
-                    let (reused, has_more) = (state.reused, !state.addresses.is_empty());
                     drop(state);
                     connection.into_iter().for_each(|connection| connection.give_to(None));
-                    return match () {
-                        () if fresh && reused => self.look_up(),
-                        () if fresh && has_more => self.connect(&describe_io(&error)),
-                        () => self.fail(502, &describe_io(&error)),
-                    };
+                    (error, again)
                 }
             }
         };
-        self.run(step);
+        let (reused, has_more) = {
+            let state = lock(&self.state);
+            (state.reused, !state.addresses.is_empty())
+        };
+        match () {
+            () if again && reused => self.look_up(),
+            () if again && has_more => self.connect(&describe_io(&error)),
+            () => self.fail(502, &describe_io(&error)),
+        }
+    }
+
+    /// Whether the request may be sent once more: the server can't have acted on it, or acting twice does no harm (RFC 9110,
+    /// section 9.2.2).
+    fn may_repeat(&self, state: &State) -> bool {
+        state.sent == 0 || state.reused && self.order.is_idempotent()
     }
 
     fn run(self: &Arc<Self>, step: Step) {
         match step {
             Step::Wait => {}
-            Step::Answer(then, result) => then(result),
+            Step::Answer(then, upstream) => then(Ok(upstream)),
             Step::Pass(sink, bytes, last) => {
-                self.progress.piece(bytes.len());
-                if !bytes.is_empty() && !sink.add(bytes) {
-                    return self.end(Ending::Client, None);
+                if !bytes.is_empty() {
+                    self.progress.piece(bytes.len());
+                    if !sink.add(bytes) {
+                        return self.end(Ending::Client, None);
+                    }
                 }
-                if last {
-                    sink.end();
+                if let Some(trailers) = last {
+                    sink.end_with(&trailers);
                     return self.end(Ending::Complete, None);
                 }
                 let exchange = self.clone();
                 sink.when_taken(Box::new(move || {
-                    lock(&exchange.state).passing = false;
-                    exchange.advance();
+                    {
+                        let mut state = lock(&exchange.state);
+                        state.passing = false;
+                        state.deadline = Instant::now().checked_add(exchange.order.timeout);
+                    }
+                    exchange.go_on(true);
                 }));
-            }
-            Step::Fail(sink, cause) => {
-                sink.break_off();
-                self.end(Ending::Error, Some(&cause));
             }
         }
     }
 
-    fn step(self: &Arc<Self>, state: &mut State) -> io::Result<Step> {
+    fn step(self: &Arc<Self>, state: &mut State, reads: bool) -> io::Result<Step> {
         let Some(connection) = state.connection.clone() else { return Ok(Step::Wait) };
-        connection.error()?;
-        let (head, body) = (&self.order.head, &self.order.body);
+        let (head, body) = (&self.order.head, &self.order.request.body);
         while state.sent < head.len() + body.len() {
             let rest = match state.sent.checked_sub(head.len()) {
                 Some(at) => &body[at..],
                 None => &head[state.sent..],
             };
-            match connection.send(rest)? {
-                Moved::Bytes(count) => state.sent += count,
-                Moved::Nothing | Moved::End => break,
+            match connection.send(rest) {
+                Ok(Moved::Bytes(count)) => state.sent += count,
+                Ok(Moved::Nothing | Moved::End) => break,
+                // A server that does not want the rest of a body answers, and may close its side.
+                Err(_) if state.sent > 0 && reads => break,
+                Err(error) => return Err(error),
             }
         }
-        self.read(state, &connection)
+        if reads { self.read(state, &connection) } else { Ok(Step::Wait) }
     }
 
     fn read(self: &Arc<Self>, state: &mut State, connection: &Arc<Connection>) -> io::Result<Step> {
-        let mut buffer = [0; READ];
         loop {
-            match connection.receive(&mut buffer)? {
-                Moved::Nothing => return Ok(Step::Wait),
-                Moved::Bytes(count) => self.take(state, &buffer[..count])?,
-                Moved::End => match &mut state.answer {
-                    Some(answer) => {
-                        answer.decoder.end().map_err(invalid)?;
-                        answer.closes = true;
-                    }
-                    None => {
-                        return Err(io::Error::new(
-                            io::ErrorKind::UnexpectedEof,
-                            "the connection closed early",
-                        ));
-                    }
-                },
+            let answer = &mut state.answer;
+            let moved = connection.receive(&mut |bytes| answer.take(bytes, self.order.request.method()))?;
+            if matches!(moved, Moved::End) {
+                answer.end()?;
             }
-            if let Some(step) = self.ready(state) {
+            let is_whole = answer.is_done();
+            if answer.head().is_some() || state.sink.is_some() {
+                state.deadline = Instant::now().checked_add(self.order.timeout);
+            }
+            let dry = matches!(moved, Moved::Nothing);
+            if (is_whole || dry || state.answer.body.len() >= AT_ONCE)
+                && let Some(step) = self.ready(state)?
+            {
                 return Ok(step);
             }
-        }
-    }
-
-    fn take(&self, state: &mut State, bytes: &[u8]) -> io::Result<()> {
-        if let Some(answer) = &mut state.answer {
-            answer.decoder.take(bytes, &mut answer.body).map_err(invalid)?;
-            return Ok(());
-        }
-        state.received.extend_from_slice(bytes);
-        while let Some((head, length)) = Head::parse(&state.received).map_err(invalid)? {
-            state.received.drain(..length);
-            if head.status < 200 {
-                continue;
+            if dry {
+                return Ok(Step::Wait);
             }
-            let framing = head.framing(&self.order.method).map_err(invalid)?;
-            let closes = head.closes() || framing == Framing::UntilClose;
-            let mut answer =
-                Answer { head: Some(head), decoder: Decoder::new(framing), body: Vec::new(), closes };
-            let rest = std::mem::take(&mut state.received);
-            let used = answer.decoder.take(&rest, &mut answer.body).map_err(invalid)?;
-            answer.closes |= used < rest.len();
-            state.answer = Some(answer);
-            return Ok(());
         }
-        if state.received.len() > MOST_HEAD {
-            return Err(invalid("its head is over 64 KiB"));
-        }
-        Ok(())
     }
 
     /// Returns the next step if there is something to pass on.
-    fn ready(self: &Arc<Self>, state: &mut State) -> Option<Step> {
-        let answer = state.answer.as_mut()?;
-        let done = answer.decoder.is_done();
+    fn ready(self: &Arc<Self>, state: &mut State) -> io::Result<Option<Step>> {
+        let done = state.answer.is_done();
         if let Some(sink) = &state.sink {
-            let bytes = std::mem::take(&mut answer.body);
-            state.passing = done || !bytes.is_empty();
-            return state.passing.then(|| Step::Pass(sink.clone(), bytes, done));
+            let (sink, bytes) = (sink.clone(), std::mem::take(&mut state.answer.body));
+            if !done && bytes.is_empty() {
+                return Ok(None);
+            }
+            (state.passing, state.deadline) = (true, None);
+            return Ok(Some(Step::Pass(sink, bytes, done.then(|| state.answer.trailers()))));
         }
-        let head = answer.head.as_ref()?;
+        let Some(head) = state.answer.head() else { return Ok(None) };
         let length = head.all("content-length").next().and_then(|length| length.parse::<u64>().ok());
-        let small = length.is_some_and(|length| length <= SMALL);
-        let whole = self.order.whole.is_some() || small;
-        if !done && (whole || state.then.is_none()) {
-            return None;
+        if !done {
+            if let Some(most) = self.order.whole {
+                if state.answer.body.len() > most || length.is_some_and(|length| length > most as u64) {
+                    return Err(invalid("its body is over --max-body, and `change` needs all of it"));
+                }
+                return Ok(None);
+            }
+            if length.is_some_and(|length| length <= SMALL) {
+                return Ok(None);
+            }
         }
-        let head = answer.head.take()?;
-        let body = std::mem::take(&mut answer.body);
+        let (Some(head), Some(then)) = (state.answer.take_head(), state.then.take()) else { return Ok(None) };
+        let length = if head.all("transfer-encoding").next().is_some() { None } else { length };
         let relay = (!done).then(|| self.relay(length));
-        // Until the sink is there.
-        state.passing = !done;
-        let then = state.then.take()?;
-        let upstream =
-            Upstream { status: head.status, headers: fields(&head), reason: head.reason, body, relay };
+        let (status, reason) = (head.status, head.reason.clone());
+        let headers = fields(head, self.order.request.method());
+        let body = std::mem::take(&mut state.answer.body);
         if done {
             self.release(state);
+            metrics().forwarded(Forwarded::Ok);
+        } else {
+            // Until the sink is there.
+            (state.passing, state.deadline) = (true, None);
+            self.progress.piece(body.len());
         }
-        Some(Step::Answer(then, Ok(upstream)))
+        Ok(Some(Step::Answer(then, Upstream { status, reason, headers, body, relay })))
     }
 
+    /// Returns the rest of the body. If nobody takes it, the exchange ends.
     fn relay(self: &Arc<Self>, length: Option<u64>) -> Relay {
-        let exchange = self.clone();
-        let follow = move |sink: Box<dyn Sink>| {
-            let mut state = lock(&exchange.state);
-            (state.sink, state.passing) = (Some(sink.into()), false);
-            drop(state);
-            Exchange::advance(&exchange);
-        };
+        let taken = Taken(self.clone());
+        let follow = move |sink: Box<dyn Sink>| taken.follow(sink.into());
         Relay { length, progress: self.progress.clone(), follow: Follow(Arc::new(follow)) }
     }
 
     /// Gives the connection back, and ends the exchange.
     fn release(&self, state: &mut State) {
         state.done = true;
-        state.timer.take().into_iter().for_each(|key| drop(self.links.timer.take(key)));
+        self.links.live.remove(self);
         let Some(connection) = state.connection.take() else { return };
         connection.give_to(None);
-        if state.answer.as_ref().is_some_and(|answer| !answer.closes) {
+        if state.answer.is_done() && !state.answer.closes && state.sent == self.order.len() {
             self.links.kept.keep(connection);
         }
     }
 
     fn end(&self, ending: Ending, error: Option<&str>) {
-        self.release(&mut lock(&self.state));
+        let mut state = lock(&self.state);
+        if state.done {
+            return;
+        }
+        self.release(&mut state);
+        drop(state);
+        let is_whole = ending == Ending::Complete;
+        metrics().forwarded(if is_whole { Forwarded::Ok } else { Forwarded::Cut });
         self.progress.end(ending, error.map(Into::into));
     }
 
-    fn is_late(self: &Arc<Self>) {
-        self.fail(504, &format!("no answer within {:?}", self.order.timeout));
+    /// Ends the exchange: the client left, a reset, or a stop.
+    pub(super) fn cancel(self: &Arc<Self>, ending: Ending) {
+        let (then, sink) = {
+            let mut state = lock(&self.state);
+            if state.done {
+                return;
+            }
+            // A reset leaves alone a request whose answer has not begun.
+            if state.then.is_some() && ending == Ending::Reset {
+                return;
+            }
+            (state.then.take(), state.sink.take())
+        };
+        self.end(ending, None);
+        sink.into_iter().for_each(|sink| sink.break_off());
+        let gone = Unreachable { status: 0, message: "the client left".to_owned() };
+        if let Some(then) = then {
+            self.links.streaming.submit(Box::new(move || then(Err(gone))));
+        }
     }
 
     /// Ends the exchange with an error: that of the whole answer, or of the rest of its body.
@@ -333,32 +358,73 @@ impl Exchange {
             if state.done {
                 return;
             }
-            state.answer = None;
-            self.release(&mut state);
+            state.answer.closes = true;
             (state.then.take(), state.sink.take())
         };
         if let Some(then) = then {
+            self.release(&mut lock(&self.state));
+            metrics().forwarded(if status == 504 { Forwarded::Late } else { Forwarded::Failed });
             // The caller may be no worker, and `then` runs scripts.
-            self.links.streaming.submit(Box::new(move || then(Err(Unreachable { status, message }))));
-        } else if let Some(sink) = sink {
-            self.run(Step::Fail(sink, message));
+            return self.links.streaming.submit(Box::new(move || then(Err(Unreachable { status, message }))));
+        }
+        sink.into_iter().for_each(|sink| sink.break_off());
+        self.end(Ending::Error, Some(&message));
+    }
+}
+
+/// A relay that somebody takes, or drops.
+struct Taken(Arc<Exchange>);
+
+impl Taken {
+    fn follow(&self, sink: Arc<dyn Sink>) {
+        let first = sink.clone();
+        lock(&self.0.state).sink = Some(sink);
+        let exchange = self.0.clone();
+        // The first part of the body waits for the client, like each further one.
+        exchange.run(Step::Pass(first, Vec::new(), None));
+    }
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        if lock(&self.0.state).sink.is_none() {
+            self.0.end(Ending::Client, None);
         }
     }
 }
 
 impl User for Exchange {
     fn advance(self: Arc<Self>) {
-        Exchange::advance(&self);
+        self.go_on(true);
     }
 }
 
-fn invalid(cause: &'static str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, cause)
+impl Ends for Exchange {
+    fn epoch(&self) -> u64 {
+        self.order.request.epoch
+    }
+
+    fn is_late(&self, now: Instant) -> bool {
+        lock(&self.state).deadline.is_some_and(|deadline| deadline <= now)
+    }
+
+    fn end_late(self: Arc<Self>) {
+        let begun = lock(&self.state).then.is_none();
+        let time = seconds(self.order.timeout);
+        match begun {
+            true => self.fail(504, &format!("no more of its answer within {time}")),
+            false => self.fail(504, &format!("no answer within {time}")),
+        }
+    }
 }
 
-/// Returns the fields of an answer that go on to the client.
-fn fields(head: &Head) -> Fields {
-    let connection = head.all("connection").next();
-    let kept = head.fields.iter().filter(|(name, _)| !is_hop_by_hop(name, connection));
-    kept.map(|(name, value)| (name.clone().into(), value.clone().into())).collect()
+/// Returns a time as people write it: `30 s`, `0.25 s`.
+fn seconds(time: Duration) -> String {
+    format!("{} s", time.as_secs_f64())
+}
+
+/// Whether the process has no free descriptors.
+fn is_short(error: &io::Error) -> bool {
+    let short = [Errno::MFILE, Errno::NFILE].map(Errno::raw_os_error);
+    error.raw_os_error().is_some_and(|number| short.contains(&number))
 }

@@ -2,18 +2,25 @@
 //! clients, and whoever has an event goes on with its exchange.
 //!
 //! 1. `order.rs` makes the request that goes on, without the fields of the client's connection.
-//! 2. `exchange.rs` sends it and reads the answer.
-//! 3. `connection.rs` has the sockets, and `kept.rs` keeps them for later requests.
+//! 2. `exchange.rs` sends it, and passes the answer on, which `answer.rs` reads.
+//! 3. `live.rs` keeps the deadlines.
+//! 4. `connection.rs` has the sockets, and `kept.rs` keeps them for later requests.
 
+mod answer;
 mod connection;
 mod exchange;
 mod kept;
+mod live;
 mod order;
 
 pub(crate) use exchange::{Links, Then};
+pub(crate) use live::Live;
 pub(crate) use order::Order;
 
+use crate::message::progress::Ending;
+use crate::serving::http::Client;
 use exchange::Exchange;
+use live::Ends;
 use std::sync::Arc;
 
 /// The exchanges with other servers.
@@ -24,8 +31,20 @@ impl Forwarding {
         Forwarding(Arc::new(links))
     }
 
-    /// Sends `order` to its server, and calls `then` on a worker once the head of the answer is there. Returns at once.
-    pub(crate) fn send(&self, order: Order, then: Then) {
-        Exchange::start(self.0.clone(), order, then);
+    /// Sends `order` to its server, and calls `then` on a worker once the head of the answer is there. Returns at once. If
+    /// `client` leaves, the exchange ends.
+    pub(crate) fn send(&self, order: Order, client: Option<Client>, then: Then) {
+        Exchange::start(self.0.clone(), order, client, then);
+    }
+
+    /// Returns the number of exchanges that have not ended.
+    pub(crate) fn open(&self) -> usize {
+        self.0.live.count()
+    }
+
+    /// Breaks off the answers of earlier epochs (`ending` is a reset), or all exchanges (a stop).
+    pub(crate) fn end_all(&self, ending: Ending) {
+        let is_over = |exchange: &&Arc<Exchange>| self.0.streaming.over(exchange.epoch()).is_some();
+        self.0.live.all().iter().filter(is_over).for_each(|exchange| exchange.cancel(ending));
     }
 }
