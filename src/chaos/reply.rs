@@ -25,6 +25,8 @@ pub struct Reply {
     pub relay: Option<Box<Relay>>,
     /// Whether the script asked for compression (`r.compress()`).
     pub compress: bool,
+    /// Whether another server made the answer: it stays as that server coded it, and an answer to HEAD declares its length.
+    pub forwarded: bool,
 }
 
 impl From<Answer> for Reply {
@@ -61,6 +63,11 @@ impl Reply {
         let injected = self.inject();
         injected.breaking = Some(breaking);
         injected.note(format_args!("fault {}{by}", breaking.name()));
+    }
+
+    /// Whether the body leaves piece by piece.
+    pub fn is_streamed(&self) -> bool {
+        self.stream.is_some() || self.relay.is_some()
     }
 
     /// Whether the client gets pieces of a stream. The answer to HEAD has none, too: the caller knows the method.

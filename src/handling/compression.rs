@@ -31,11 +31,12 @@ const TEXTS: [&str; 8] = [
 ///
 /// An answer that could have been compressed says so in `Vary`, also where the client accepts no coding.
 pub(super) fn compress(reply: &mut Reply, request: &Request, all: bool) {
-    let (asked, answer) = (reply.compress, &mut reply.answer);
-    if !asked && !all {
+    let asked = reply.compress;
+    if !asked && (!all || reply.forwarded) {
         return;
     }
-    let is_whole = reply.follow.is_none() && reply.source.is_none() && reply.stream.is_none();
+    let is_whole = reply.follow.is_none() && reply.source.is_none() && !reply.is_streamed();
+    let answer = &mut reply.answer;
     if !is_whole || !may_be_coded(answer) || !(asked || all && is_worthwhile(answer)) {
         return;
     }

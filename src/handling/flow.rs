@@ -5,7 +5,7 @@ use super::{Others, Unmatched, near_misses, preflight};
 use crate::chaos::Reply;
 use crate::message::answer::Answer;
 use crate::message::request::Request;
-use crate::message::upstream::Upstream;
+use crate::message::upstream::{Unreachable, Upstream};
 use crate::provisioning::provision::Provision;
 use crate::routing::quoting::encode_path;
 use crate::routing::router::Found;
@@ -14,9 +14,10 @@ use crate::script::flask::abort::escape;
 use crate::script::flask::request::explain_missing_json;
 use crate::script::flask::response::Response;
 use crate::script::flask::wait_for::{RETURNED_NOTHING, WaitFor};
-use crate::script::flask::{answer, forward};
+use crate::script::flask::{answer, forward, status};
 use crate::script::runtime::call;
 use crate::script::runtime::fault::Fault;
+use crate::script::runtime::forward::Forward;
 use crate::script::runtime::http_error::{self, HttpError};
 use crate::script::runtime::log_capture;
 use rhai::{Dynamic, EvalAltResult};
@@ -30,6 +31,12 @@ enum ViewError {
     Http(Box<HttpError>),
     /// Any other error of a script.
     Script(Box<EvalAltResult>),
+}
+
+impl From<HttpError> for ViewError {
+    fn from(error: HttpError) -> Self {
+        ViewError::Http(error.into())
+    }
 }
 
 impl From<Box<EvalAltResult>> for ViewError {
@@ -46,7 +53,7 @@ fn take(value: Dynamic) -> Result<Made, ViewError> {
     if let Some(wait_for) = WaitFor::of(&value)? {
         return Ok(Err(Deferred::Key(wait_for)));
     }
-    match forward::of(&value) {
+    match forward::of(&value)? {
         Some(forward) => Ok(Err(Deferred::Forward(forward))),
         None => Ok(Ok(answer::from_value(value)?)),
     }
@@ -74,21 +81,30 @@ impl Flow<'_> {
         match (deferred, resumed) {
             (Deferred::Key(wait), Resumed::Value(value)) => self.go_on(wait, Arc::unwrap_or_clone(value)),
             (Deferred::Key(wait), Resumed::Upstream(_)) => self.go_on(wait, Dynamic::UNIT),
-            (Deferred::Forward(_), Resumed::Value(_)) => {
-                self.end(Err(ViewError::Http(HttpError::new(502).into())))
-            }
-            (Deferred::Forward(_), Resumed::Upstream(Ok(upstream))) => {
-                let Upstream { status, reason, headers, body, relay } = upstream;
-                let reason = Some(reason).filter(|reason| !reason.is_empty());
-                let answer = Answer { status, reason, headers, body: body.into() };
-                let relay = relay.map(Box::new);
-                self.end(Ok(Ok(Reply { answer, relay, ..Reply::default() })))
+            (Deferred::Forward(_), Resumed::Value(_)) => self.end(Err(HttpError::new(502).into())),
+            (Deferred::Forward(forward), Resumed::Upstream(Ok(upstream))) => {
+                self.end(self.take_upstream(forward, upstream))
             }
             (Deferred::Forward(_), Resumed::Upstream(Err(unreachable))) => {
-                let description = Some(unreachable.message);
-                let _ = description;
-                self.end(Err(ViewError::Http(HttpError::new(unreachable.status).into())))
+                let Unreachable { status, message } = unreachable;
+                log::debug!("{} {}: {message}", self.request.method(), self.request.target());
+                self.end(Err(HttpError { description: message, ..HttpError::new(status) }.into()))
             }
+        }
+    }
+
+    /// Makes the answer of another server the answer to the client, after the function that changes it.
+    fn take_upstream(&self, forward: &Forward, upstream: Upstream) -> Result<Made, ViewError> {
+        let Upstream { status, reason, headers, body, relay } = upstream;
+        let standard = reason.is_empty() || reason.eq_ignore_ascii_case(status::reason(status));
+        let answer = Answer { status, reason: (!standard).then_some(reason), headers, body: body.into() };
+        let reply = Reply { answer, relay: relay.map(Box::new), forwarded: true, ..Reply::default() };
+        let Some(change) = &forward.change else { return Ok(Ok(reply)) };
+        let response = Response::from(reply);
+        let returned = self.provision.call(change, &mut [Dynamic::from(response.clone())])?;
+        match returned.is_unit() {
+            true => Ok(Ok(response.reply())),
+            false => take(returned),
         }
     }
 
@@ -124,21 +140,16 @@ impl Flow<'_> {
     }
 
     fn dispatch(&self, found: Found) -> Result<Made, ViewError> {
+        let unmatched = matches!(found, Found::NotFound | Found::MethodNotAllowed { .. });
+        if let Some(forward) = self.provision.forward_unmatched.as_ref().filter(|_| unmatched) {
+            return Ok(Err(Deferred::Forward(forward.clone())));
+        }
         match found {
             Found::Rule { index, values } => self.view(index, values),
             Found::Redirect { path } => Ok(Ok(answer::redirection(308, &self.location(&path)).into())),
             Found::Moved { index, url } => {
                 self.provision.count_hit(self.request.epoch, index);
                 Ok(Ok(answer::redirection(308, &self.below_root(url)).into()))
-            }
-            Found::MethodNotAllowed { .. } | Found::NotFound
-                if self.provision.forward_unmatched.is_some() =>
-            {
-                self.unmatched.set(Some(Unmatched::Path));
-                let forward = self.provision.forward_unmatched.clone();
-                forward
-                    .map(|forward| Err(Deferred::Forward(forward)))
-                    .ok_or(ViewError::Http(HttpError::new(404).into()))
             }
             Found::MethodNotAllowed { allow } => {
                 self.unmatched.set(Some(Unmatched::Method));

@@ -50,8 +50,8 @@ pub struct Outcome {
     pub error: Option<Box<str>>,
     /// A function returned `wait_for(...)` or `forward(...)`: there is no reply yet.
     pub(crate) wait: Option<Box<Wait>>,
-    /// The URL at the server that answered, if the request was forwarded.
-    pub(crate) forwarded: Option<Box<str>>,
+    /// The exchange with another server, if the request was forwarded.
+    pub(crate) forwarded: Option<Box<Forwarded>>,
     /// The requests that leave after the answer.
     pub(crate) callbacks: Vec<Callback>,
 }
@@ -82,6 +82,15 @@ impl Outcome {
             error: self.error.as_deref(),
         }
     }
+}
+
+/// An exchange with another server.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Forwarded {
+    /// The URL at the server.
+    pub url: String,
+    /// The reason why there was no answer.
+    pub error: Option<String>,
 }
 
 /// Why no rule matches a request.
@@ -221,9 +230,7 @@ fn conclude(flow: Flow, made: Made, call: Box<Call>, effect: Option<Box<ChaosEff
 /// Completes a reply of `provision` that nothing else changes any more: its length, its coding, and the headers of CORS.
 fn complete(reply: &mut Reply, provision: &Provision, others: &Others, request: &Request) {
     reply.settle_stream(request.method() != "HEAD");
-    if request.method() == "HEAD"
-        && !request.rule.is_some_and(|index| provision.routes.views[index].forward.is_some())
-    {
+    if request.method() == "HEAD" && !reply.forwarded {
         // The answer has the length that GET would have, unless the rule lists HEAD.
         if !request.rule.is_some_and(|index| provision.router.rules()[index].lists_head()) {
             reply.answer.remove_header("content-length");

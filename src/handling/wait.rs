@@ -2,7 +2,7 @@
 
 use super::deferred::{Deferred, Resumed};
 use super::flow::Flow;
-use super::{Others, Outcome, conclude};
+use super::{Forwarded, Others, Outcome, conclude};
 use crate::chaos::ChaosEffect;
 use crate::message::request::Request;
 use crate::provisioning::provision::Provision;
@@ -90,7 +90,14 @@ impl Wait {
         let blueprint = request.rule.and_then(|index| provision.routes.blueprint(index));
         let (host, unmatched, error) = (host.as_deref(), Cell::default(), OnceCell::default());
         let flow = Flow { provision, request, host, others, blueprint, unmatched, error };
+        let forwarded = match (&deferred, &resumed) {
+            (Deferred::Forward(forward), Resumed::Upstream(result)) => {
+                let error = result.as_ref().err().map(|unreachable| unreachable.message.clone());
+                Some(Forwarded { url: forward.url_for(request).to_string(), error }.into())
+            }
+            _ => None,
+        };
         let (made, call) = call::within(*call, || flow.resume(&deferred, resumed));
-        conclude(flow, made, call, effect)
+        Outcome { forwarded, ..conclude(flow, made, call, effect) }
     }
 }

@@ -20,7 +20,9 @@ pub trait Sink: Send + Sync {
     /// Ends the answer, so that the client has all of it.
     fn end(&self);
     /// Ends the answer with fields after its last chunk; without chunks they are left out.
-    fn end_with(&self, trailers: &[(String, String)]);
+    fn end_with(&self, _trailers: &[(String, String)]) {
+        self.end();
+    }
     /// Ends the connection, so that the client takes the answer for broken.
     fn break_off(&self);
     /// Sends bytes that are neither a part of the answer nor HTTP, then ends the connection as [`Sink::break_off`] does.

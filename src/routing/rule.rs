@@ -13,7 +13,7 @@ use std::fmt;
 /// Options of `add_url_rule`.
 #[derive(Debug, Clone, Default)]
 pub struct RuleOptions {
-    /// Methods in any case; GET if not given.
+    /// Methods in any case, or `*` for all; GET if not given.
     pub methods: Option<Vec<String>>,
     /// Whether a missing slash at the end redirects and a superfluous one does not match; true if not given.
     pub strict_slashes: Option<bool>,
@@ -31,6 +31,9 @@ pub struct RuleOptions {
     pub redirect_to: Option<String>,
 }
 
+/// Stands for any method in the list of a rule.
+const ANY: &str = "*";
+
 /// A parsed rule.
 #[derive(Debug, Clone)]
 pub struct Rule {
@@ -41,6 +44,8 @@ pub struct Rule {
     methods: Vec<String>,
     /// A bit for each method that has a number ([`method_index`]), so that most lookups compare no names.
     common: u16,
+    /// Whether the rule serves any method.
+    any: bool,
     automatic_options: bool,
     /// Whether HEAD is listed, not only served because GET is.
     own_head: bool,
@@ -82,6 +87,7 @@ impl Rule {
         let listed = options.methods.unwrap_or_else(|| vec!["GET".to_owned()]);
         let (methods, automatic_options) =
             complete(&listed, options.provide_automatic_options).map_err(error)?;
+        let any = listed.iter().any(|method| method == ANY);
         let host =
             HostPattern::parse(options.host.as_deref(), options.subdomain.as_deref()).map_err(error)?;
         if let Some(target) = &options.redirect_to {
@@ -99,7 +105,11 @@ impl Rule {
                 strict: options.strict_slashes.unwrap_or(true),
                 merge: options.merge_slashes.unwrap_or(true),
             },
-            common: methods.iter().fold(0, |bits, method| bits | 1 << method_index(method)),
+            common: match any {
+                true => u16::MAX,
+                false => methods.iter().fold(0, |bits, method| bits | 1 << method_index(method)),
+            },
+            any,
             methods,
             automatic_options,
             own_head: listed.iter().any(|method| method.eq_ignore_ascii_case("HEAD")),
@@ -153,7 +163,7 @@ impl Rule {
     /// Whether the rule serves `method`, which is in upper case.
     pub fn serves(&self, method: &str) -> bool {
         match method_index(method) {
-            0 => self.methods.iter().any(|served| served == method),
+            0 => self.any || self.methods.iter().any(|served| served == method),
             bit => self.common >> bit & 1 == 1,
         }
     }
@@ -365,7 +375,7 @@ fn complete(listed: &[String], automatic: Option<bool>) -> Result<(Vec<String>, 
     }
     let mut methods: Vec<String> = listed.iter().map(|method| method.to_ascii_uppercase()).collect();
     let has = |name: &str| methods.iter().any(|method| method == name);
-    let (get, automatic) = (has("GET"), automatic.unwrap_or(!has("OPTIONS")));
+    let (get, automatic) = (has("GET"), automatic.unwrap_or(!has("OPTIONS") && !has(ANY)));
     methods.extend(get.then(|| "HEAD".to_owned()));
     methods.extend(automatic.then(|| "OPTIONS".to_owned()));
     methods.sort();

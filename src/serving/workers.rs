@@ -241,6 +241,7 @@ impl MockWork {
     ) -> Option<u64> {
         let Outcome { reply, overlay, rule, unmatched, error, .. } = outcome;
         let Answer { headers, body, .. } = &reply.answer;
+        let forwarded = outcome.forwarded.as_deref();
         let rule = rule.map(|index| &layers.provision(*overlay).router.rules()[index]);
         let beginning = body.beginning(self.journal.most_of_body());
         let first =
@@ -257,10 +258,10 @@ impl MockWork {
             answer_headers: headers,
             answer_body: first.unwrap_or(&beginning),
             answer_length: first.map_or(body.len(), |first| first.len() as u64),
-            error: error.as_deref(),
+            error: error.as_deref().or(forwarded.and_then(|forwarded| forwarded.error.as_deref())),
             fault: reply.injected.as_ref().map(|injected| injected.words.as_str()),
             stream,
-            forwarded: outcome.forwarded.as_deref(),
+            forwarded: forwarded.map(|forwarded| forwarded.url.as_str()),
             kind: Kind::Request,
         })
     }

@@ -38,7 +38,7 @@ pub(crate) struct Blueprint {
 impl ScriptValue for Blueprint {}
 
 /// Calls `change` with the registrations of `on`, which is `app` or a blueprint. `change` must not run a script.
-fn change<T>(on: &Dynamic, change: impl FnOnce(&mut Registration) -> T) -> Fallible<T> {
+pub(super) fn change<T>(on: &Dynamic, change: impl FnOnce(&mut Registration) -> T) -> Fallible<T> {
     if let Some(blueprint) = on.read_lock::<Blueprint>() {
         return Ok(change(&mut lock(&blueprint.registered)));
     }
@@ -59,7 +59,7 @@ pub(crate) fn register(natives: &mut Natives) {
     natives.register_handle("app", App).register_type_with_name::<Blueprint>("Blueprint");
     natives.in_common(&const { [TypeId::of::<App>(), TypeId::of::<Blueprint>()] }, |natives| {
         rules(natives);
-        forwards(natives);
+        forward::rules(natives);
         hooks(natives);
     });
     blueprints(natives);
@@ -153,32 +153,6 @@ fn add(
     let (rule, blueprint, forward) = (rule.to_owned(), None, None);
     let entry = Entry { rule, endpoint, blueprint, options, view, forward, file, at };
     change(on, |registration| registration.rules.push(entry))
-}
-
-/// Registers rules that another server answers.
-fn forwards(natives: &mut Natives) {
-    natives
-        .register_optional(
-            "forward",
-            Map::new(),
-            |at: NativeCallContext, on: &mut Dynamic, rule: &str, url: &str, options: Map| {
-                let forward = Some(Arc::new(forward::parse(url, &options)?));
-                let (file, place) = (call::files()?.main.clone(), at.call_position());
-                let file = at.call_source().unwrap_or(&file).to_owned();
-                let methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
-                let methods: rhai::Array = methods.iter().map(|method| Dynamic::from(*method)).collect();
-                let given = Map::from([("methods".into(), methods.into())]);
-                let (options, _) = rule_options(&given.into())?;
-                let (rule, endpoint, blueprint) = (rule.to_owned(), format!("forward {rule}"), None);
-                let entry =
-                    Entry { rule, endpoint, blueprint, options, view: None, forward, file, at: place };
-                change(on, |registration| registration.rules.push(entry))
-            },
-        )
-        .register_optional("forward_unmatched", Map::new(), |_: Receiver<App>, url: &str, options: Map| {
-            let forward = Some(Arc::new(forward::parse(url, &options)?));
-            change_app(|registration| registration.forward_unmatched = forward)
-        });
 }
 
 fn hooks(natives: &mut Natives) {

@@ -64,6 +64,9 @@ impl Response {
         if reply.stream.is_some() {
             return Err("the body of a stream can't be read: its pieces do not exist yet".into());
         }
+        if reply.relay.is_some() {
+            return Err("the body of this forwarded answer can't be read: it goes on piece by piece; `change: |response| ...` of forward gets whole bodies".into());
+        }
         Ok(reply.answer.body.read().map_err(|error| error.to_string())?)
     }
 
@@ -92,7 +95,7 @@ impl Response {
         let body = answer::body(body)?;
         let mut reply = self.lock();
         reply.answer.body = body;
-        reply.stream = None;
+        (reply.stream, reply.relay) = (None, None);
         Ok(())
     }
 
@@ -248,9 +251,9 @@ fn properties(natives: &mut Natives) {
         .register_get("content_length", |response: &mut Response| {
             let reply = response.lock();
             let length = || i64::try_from(reply.answer.body.len()).unwrap_or(i64::MAX).into();
-            if reply.stream.is_some() { Dynamic::UNIT } else { length() }
+            if reply.is_streamed() { Dynamic::UNIT } else { length() }
         })
-        .register_get("is_streamed", |response: &mut Response| response.lock().stream.is_some())
+        .register_get("is_streamed", |response: &mut Response| response.lock().is_streamed())
         .register_get("is_json", |response: &mut Response| mimetype(response) == "application/json");
 }
 

@@ -3,7 +3,7 @@
 
 use crate::http_client::Url;
 use crate::message::latin1;
-use crate::message::request::{Request, url};
+use crate::message::request::Request;
 use crate::message::upstream::Unreachable;
 use crate::script::runtime::forward::Forward;
 use std::sync::Arc;
@@ -53,7 +53,7 @@ impl Order {
     /// # Errors
     /// The request goes round in a circle.
     pub(crate) fn new(request: Arc<Request>, forward: &Forward) -> Result<Order, Unreachable> {
-        let url = forward.url.with_target(target(&request, forward));
+        let url = forward.url_for(&request);
         let via = request.header_joined("via", ", ");
         if via.as_deref().unwrap_or_default().matches("h1mock").count() >= MOST_PASSES {
             let message = format!(
@@ -124,27 +124,6 @@ impl Lines {
         let parts: [&[u8]; 4] = [name.as_bytes(), b": ", &latin1::bytes(value), b"\r\n"];
         parts.iter().for_each(|part| self.0.extend_from_slice(part));
     }
-}
-
-/// Returns path and query at the server, byte for byte as they came, unless `forward` changes them.
-fn target(request: &Request, forward: &Forward) -> String {
-    let whole = request.target();
-    let own = if whole == "*" { whole } else { &whole[url::places(whole).path.start..] };
-    let own = match (&forward.path, &forward.strip) {
-        (Some(path), _) => path,
-        (None, Some(prefix)) => {
-            own.strip_prefix(prefix.trim_end_matches('/')).filter(|rest| begins_anew(rest)).unwrap_or(own)
-        }
-        (None, None) => own,
-    };
-    let base = forward.url.target.trim_end_matches('/');
-    let slash = if own.starts_with('/') || own == "*" && base.is_empty() { "" } else { "/" };
-    format!("{base}{slash}{own}")
-}
-
-/// Whether the rest of a path begins with a new segment.
-fn begins_anew(rest: &str) -> bool {
-    rest.is_empty() || rest.starts_with(['/', '?'])
 }
 
 #[cfg(test)]
