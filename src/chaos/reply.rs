@@ -70,10 +70,10 @@ impl Reply {
         self.stream.is_some() || self.relay.is_some()
     }
 
-    /// Whether the client gets pieces of a stream. The answer to HEAD has none, too: the caller knows the method.
+    /// Whether the client gets pieces of a stream, or of a body that another server sends. The answer to HEAD has none, too: the caller knows the method.
     pub fn sends_stream(&self) -> bool {
         let breaking = self.injected.as_ref().and_then(|injected| injected.breaking);
-        self.stream.is_some()
+        self.is_streamed()
             && !matches!(self.answer.status, 204 | 205 | 304)
             && !breaking.is_some_and(Breaking::is_total)
     }
@@ -82,7 +82,7 @@ impl Reply {
     /// pieces (`has_body` is false for HEAD). Otherwise the values of the stream are dropped here, on a worker.
     pub fn settle_stream(&mut self, has_body: bool) {
         let sends = has_body && self.sends_stream();
-        let Reply { stream, injected, .. } = self;
+        let Reply { answer, stream, relay, injected, .. } = self;
         if !sends {
             drop(stream.as_ref().and_then(|stream| stream.take()));
         }
@@ -92,11 +92,12 @@ impl Reply {
         } else {
             faults.stream = StreamFaults::default();
         }
-        if let Some(stream) = stream.as_mut().filter(|_| faults.stream.cut_at(0).is_some()) {
-            stream.first = None;
+        if faults.stream.cut_at(0).is_some() {
+            stream.iter_mut().for_each(|stream| stream.first = None);
+            relay.iter().for_each(|_| answer.body = Vec::new().into());
         }
         if faults.breaking.is_some_and(Breaking::is_total) {
-            *stream = None;
+            (*stream, *relay) = (None, None);
         }
         injected.take_if(|injected| **injected == Injected::default());
     }

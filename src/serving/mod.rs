@@ -7,9 +7,10 @@
 //! 3. `workers.rs`: the worker fetches the provision that serves now.
 //! 4. The room `handling`: hooks, router, view function and error handlers make a reply.
 //! 5. `workers.rs`: metrics and journal record the reply. A delayed reply needs a permit of `pending.rs`.
-//! 6. `timer.rs`: a delayed reply waits here. `streaming.rs` sends the pieces of a stream, and `followed.rs` tells
-//!    journal and metrics.
-//!    A request whose view returned `wait_for(...)` waits in `waiting.rs` before it goes on with step 4.
+//! 6. `sending.rs`: the reply leaves at once, or waits in `timer.rs` for its time. `streaming.rs` sends the pieces of a stream,
+//!    `relaying.rs` those of a body from another server, and `followed.rs` tells journal and metrics.
+//!    A request whose view returned `wait_for(...)` waits in `waiting.rs` before it goes on with step 4, and one whose view returned
+//!    `forward(...)` in `forwarding`.
 //! 7. `http.rs`: the engine writes the answer to the socket.
 
 mod followed;
@@ -19,6 +20,8 @@ pub(crate) mod limits;
 pub(crate) mod listeners;
 pub(crate) mod pending;
 pub(crate) mod refusal;
+mod relaying;
+mod sending;
 pub(crate) mod signals;
 pub(crate) mod startup;
 pub(crate) mod streaming;

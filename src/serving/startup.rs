@@ -257,6 +257,7 @@ impl Service {
             end_earlier: Box::new(move || {
                 mock.upgrade().iter().for_each(|server| server.close_absent());
                 shared.streaming.end_all(Ending::Reset);
+                shared.forwarding.end_all(Ending::Reset);
                 shared.waits.end_all();
             }),
             report: Box::new(move |conditions| report_of(&reported).text(conditions.unwrap_or(own))),
@@ -312,6 +313,7 @@ impl Service {
             }
         }
         self.shared.streaming.end_all(Ending::Stop);
+        self.shared.forwarding.end_all(Ending::Stop);
         self.shared.stopping.store(true, Ordering::Release);
         listeners.into_iter().for_each(Listener::stop);
         hurried

@@ -19,16 +19,14 @@ use crate::script::runtime::forward::Forward;
 use crate::script::runtime::key_value_store::nothing;
 use crate::serving::followed;
 use crate::serving::forwarding::Order;
-use crate::serving::http::{self, Incoming};
+use crate::serving::http::{self, Client, Incoming};
 use crate::serving::listeners::{Shared, Work};
 use crate::serving::pending::{PendingBudget, Permit};
 use crate::serving::refusal;
 use crate::serving::waiting::End;
-use crate::system::io_error::describe_io;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 /// The work of the mock's listener.
@@ -147,16 +145,10 @@ impl MockWork {
     ) {
         let permit = self.pending.take_bytes(received.space() + wait.space());
         let (Some(permit), Some(awaited)) = (permit, wait.awaited(received.request.epoch)) else {
-            let mut page = refusal::no_room(self.pending.most);
-            received.layers.add_cors(overlay, &received.request, &mut page);
-            let outcome = received.outcome(overlay, page);
-            return self.finish(incoming, received, outcome);
+            return self.refuse(incoming, received, overlay);
         };
-        // The permit counts the body from now on.
-        incoming.release(received.request.body.capacity());
-        received.worked += received.since.elapsed();
-        received.since = Instant::now();
-        let (client, work) = (incoming.client(), self.clone());
+        let client = received.leave_worker(&incoming);
+        let work = self.clone();
         let then = move |end| {
             received.waited += received.since.elapsed();
             received.since = Instant::now();
@@ -169,6 +161,14 @@ impl MockWork {
             work.park(incoming, received, outcome);
         };
         self.shared.waits.wait(awaited, time, client, Box::new(then));
+    }
+
+    /// Answers 503 to a request for which there is no memory.
+    fn refuse(&self, incoming: Incoming, received: Received, overlay: Option<usize>) {
+        let mut page = refusal::no_room(self.pending.most);
+        received.layers.add_cors(overlay, &received.request, &mut page);
+        let outcome = received.outcome(overlay, page);
+        self.finish(incoming, received, outcome);
     }
 
     /// Sends the request on to another server, whose answer is then that of `wait`.
@@ -187,9 +187,10 @@ impl MockWork {
                 return self.park(incoming, received, outcome);
             }
         };
-        let client = incoming.client();
-        received.worked += received.since.elapsed();
-        received.since = Instant::now();
+        let Some(permit) = self.pending.take_bytes(received.space() + wait.space()) else {
+            return self.refuse(incoming, received, overlay);
+        };
+        let client = received.leave_worker(&incoming);
         let work = self.clone();
         let then = move |result| {
             received.waited += received.since.elapsed();
@@ -203,7 +204,7 @@ impl MockWork {
             };
             work.park(incoming, received, outcome);
         };
-        self.shared.forwarding.send(order, client, Box::new(then));
+        self.shared.forwarding.send(order, client, permit, Box::new(then));
     }
 
     /// Reserves memory for an answer that is delayed, for a stream, or for an answer so large that its client may not take it at once.
@@ -274,6 +275,14 @@ impl Received {
         size_of::<Received>() + head + self.request.target().len() + self.request.body.capacity()
     }
 
+    /// Notes that no worker has the request any more. A permit counts its body from now on. Returns its client.
+    fn leave_worker(&mut self, incoming: &Incoming) -> Option<Client> {
+        incoming.release(self.request.body.capacity());
+        self.worked += self.since.elapsed();
+        self.since = Instant::now();
+        incoming.client()
+    }
+
     /// Goes on with the request after its wait.
     fn resume(&self, wait: Wait, overlay: Option<usize>, resumed: Resumed) -> Outcome {
         let resume = || handling::resume_layers(&self.layers, overlay, &self.request, wait, resumed);
@@ -311,67 +320,5 @@ impl Work for AdminWork {
         let on_gone = Box::new(move |then| _ = client.map(|client| client.on_gone(then)));
         let respond = Box::new(move |reply| shared.send(incoming, reply, line, None));
         admin::handle(&self.admin, request, respond, on_gone);
-    }
-}
-
-impl Shared {
-    /// Begins the line of the access log for a request; `None` without an access log.
-    fn line(&self, incoming: &Incoming, listener: &'static str, generation: u64) -> Option<Line> {
-        let line = || Line::new(listener, incoming.method().as_str(), incoming.url(), generation);
-        self.access.is_on().then(line)
-    }
-
-    /// Sends `reply` to the client of `incoming`, from any thread.
-    fn send(&self, incoming: Incoming, reply: Reply, line: Option<Line>, permit: Option<Permit>) {
-        let (close, status) = (self.draining.load(Ordering::Acquire), reply.status_sent());
-        if reply.stream.is_some() && incoming.has_body(status) {
-            return self.stream(incoming, reply, line, permit);
-        }
-        let sent = http::send(incoming, reply, close, permit);
-        if let Err(error) = &sent {
-            log::debug!("the client did not take its answer: {}", describe_io(error));
-        }
-        if let Some(line) = line {
-            self.access.write(&line, status, sent.is_err());
-        }
-    }
-
-    /// Begins to send a stream. The access log has its line when it ends.
-    fn stream(&self, incoming: Incoming, reply: Reply, line: Option<Line>, permit: Option<Permit>) {
-        let Reply { answer, stream: Some(stream), injected, .. } = reply else { return };
-        let faults = injected.map(|injected| injected.stream).unwrap_or_default();
-        let (close, status, access) = (self.draining.load(Ordering::Acquire), answer.status, self.access);
-        let progress = stream.progress.clone();
-        let on_end = Box::new(move |_| {
-            if let Some(line) = line {
-                access.write_stream(&line, status, &progress.now());
-            }
-        });
-        if let Err(error) = self.streaming.start(incoming, answer, (*stream, faults), close, (permit, on_end))
-        {
-            log::debug!("the client did not take the beginning of its stream: {}", describe_io(&error));
-        }
-    }
-
-    /// Sends `reply` now, or after its delay on the timer. If the client leaves before, the job runs at once: nobody gets the answer,
-    /// but its memory is free and the access log has its line.
-    #[inline(always)]
-    fn leave(self: &Arc<Self>, incoming: Incoming, reply: Reply, line: Option<Line>, permit: Option<Permit>) {
-        match reply.hold.is_zero() {
-            true => self.send(incoming, reply, line, permit),
-            false => self.hold(incoming, reply, line, permit),
-        }
-    }
-
-    #[inline(never)]
-    fn hold(self: &Arc<Self>, incoming: Incoming, reply: Reply, line: Option<Line>, permit: Option<Permit>) {
-        let (hold, client, shared) = (reply.hold, incoming.client(), self.clone());
-        let epoch = reply.stream.as_ref().map(|stream| stream.epoch);
-        let key = self.timer.after(hold, Box::new(move || shared.send(incoming, reply, line, permit)));
-        let streaming = self.streaming.clone();
-        epoch.into_iter().for_each(|epoch| streaming.hold(key, epoch));
-        if let Some(client) = client {
-            client.on_gone(move || streaming.hurry(key));
-        }
     }
 }

@@ -353,7 +353,7 @@ impl Request {
         let client = self.client().ok_or(io::ErrorKind::BrokenPipe)?;
         let growth = Some(Growth { in_chunks, since: clock::milliseconds(), zeros: 0 });
         self.send_output(write, Output { growth, ..Output::new(pieces, context.then()) })?;
-        Ok(Open::new(client, in_chunks, context.then()))
+        Ok(Open::new(client, (in_chunks, !until_close), context.then()))
     }
 
     /// Sends `steps` in place of an answer, unchecked: to break a connection on purpose, or to dribble.

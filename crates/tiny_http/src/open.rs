@@ -11,13 +11,15 @@ use crate::write::head::Then;
 pub struct Open {
     client: Client,
     chunked: bool,
+    /// Whether the client sees that the answer breaks off without a reset: it knows the length, or waits for the last chunk.
+    framed: bool,
     /// The answer ends as the client expects it: with a last chunk, or with the connection.
     then: Then,
 }
 
 impl Open {
-    pub(crate) fn new(client: Client, chunked: bool, then: Then) -> Open {
-        Open { client, chunked, then }
+    pub(crate) fn new(client: Client, (chunked, framed): (bool, bool), then: Then) -> Open {
+        Open { client, chunked, framed, then }
     }
 
     /// Returns the bytes of memory that wait for the client to take them; `None` once the client is gone or has all.
@@ -60,15 +62,15 @@ impl Open {
         self.client.append(Body::Bytes(last), Some(self.then));
     }
 
-    /// Ends the connection after the bytes that wait, so that the client takes the answer for broken: without the last chunk, or
-    /// by a reset if there are no chunks.
+    /// Ends the connection after the bytes that wait, so that the client takes the answer for broken: before its length, without
+    /// the last chunk, or by a reset if there is neither.
     pub fn break_off(&self) {
         self.break_off_after(Vec::new());
     }
 
     /// Adds `bytes` as they are, so that they are no chunk, and then does as [`Open::break_off`].
     pub fn break_off_after(&self, bytes: Vec<u8>) {
-        let then = if self.chunked { Then::Close } else { Then::Reset };
+        let then = if self.framed { Then::Close } else { Then::Reset };
         self.client.append(Body::Bytes(bytes), Some(then));
     }
 

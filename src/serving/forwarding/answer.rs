@@ -30,6 +30,11 @@ impl Answer {
         self.received.is_empty() && self.decoder.is_none()
     }
 
+    /// Returns the bytes of memory that it holds.
+    pub(super) fn space(&self) -> usize {
+        self.received.capacity() + self.body.capacity()
+    }
+
     /// Whether the head has arrived, and nobody has taken it.
     pub(super) fn head(&self) -> Option<&Head> {
         self.head.as_ref()

@@ -3,22 +3,23 @@
 //! Any thread may go on with it (`advance`): the worker that has an event of the socket, or the thread that has sent a part of the
 //! answer to the client. The state is locked meanwhile, and never while a script runs.
 
-use super::answer::{Answer, fields, invalid};
-use super::connection::{Connection, Moved, User};
+use super::answer::Answer;
+use super::connection::{Connection, User};
 use super::kept::Kept;
 use super::live::{Ends, Live};
 use super::order::Order;
+use super::state::{State, Step, Then};
 use crate::message::progress::{Ending, Progress};
 use crate::message::stream::{Follow, Relay, Sink};
-use crate::message::upstream::{Unreachable, Upstream};
+use crate::message::upstream::Unreachable;
 use crate::observing::metrics::{Forwarded, metrics};
 use crate::outgoing::Outgoing;
 use crate::serving::http::{Client, Server};
+use crate::serving::pending::Permit;
 use crate::serving::streaming::Streaming;
 use crate::system::io_error::describe_io;
 use crate::system::lock::lock;
 use rustix::io::Errno;
-use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, Weak};
@@ -37,9 +38,6 @@ pub(crate) struct Links {
     pub live: Arc<Live<Exchange>>,
 }
 
-/// Gets the answer, on a worker. It holds values of a script.
-pub(crate) type Then = Box<dyn FnOnce(Result<Upstream, Unreachable>) + Send>;
-
 pub(crate) struct Exchange {
     links: Arc<Links>,
     order: Order,
@@ -47,44 +45,16 @@ pub(crate) struct Exchange {
     progress: Arc<Progress>,
 }
 
-#[derive(Default)]
-struct State {
-    connection: Option<Arc<Connection>>,
-    /// Addresses that were not tried yet.
-    addresses: VecDeque<SocketAddr>,
-    /// The connection served another exchange before.
-    reused: bool,
-    /// Bytes of head and body that the other server has.
-    sent: usize,
-    answer: Answer,
-    then: Option<Then>,
-    /// Takes the body; `None` before the answer to the client has begun.
-    sink: Option<Arc<dyn Sink>>,
-    /// A part of the body is on its way to the client, which has not taken it yet.
-    passing: bool,
-    /// Time at which the exchange is late; `None` while the client takes its time.
-    deadline: Option<Instant>,
-    done: bool,
-}
-
-/// The step that is left to do once the state is not locked any more.
-enum Step {
-    Wait,
-    Answer(Then, Upstream),
-    /// Bytes for the client; with its trailers where they are the last ones.
-    Pass(Arc<dyn Sink>, Vec<u8>, Option<Vec<(String, String)>>),
-}
-
-/// Bodies of a known length up to this are passed on whole, so that journal and faults see all of them.
-const SMALL: u64 = 64 << 10;
-/// Bytes that are read before they are passed on.
-const AT_ONCE: usize = 64 << 10;
-
 impl Exchange {
     /// Sends `order`, and calls `then` on a worker. Returns at once. Ends if `client` leaves.
-    pub(super) fn start(links: Arc<Links>, order: Order, client: Option<Client>, then: Then) {
+    pub(super) fn start(
+        links: Arc<Links>,
+        order: Order,
+        (client, permit): (Option<Client>, Option<Permit>),
+        then: Then,
+    ) {
         let deadline = Instant::now().checked_add(order.timeout);
-        let state = State { then: Some(then), deadline, ..State::default() };
+        let state = State { then: Some(then), deadline, permit, ..State::default() };
         let exchange =
             Arc::new(Exchange { links, order, state: Mutex::new(state), progress: Arc::default() });
         exchange.links.live.add(&exchange);
@@ -156,13 +126,13 @@ impl Exchange {
             if state.done || state.passing {
                 return;
             }
-            match self.step(&mut state, reads) {
+            match state.step(&self.order, reads) {
                 Ok(step) => {
                     drop(state);
                     return self.run(step);
                 }
                 Err(error) => {
-                    let broke = !matches!(error.kind(), ErrorKind::InvalidData);
+                    let broke = !matches!(error.kind(), ErrorKind::InvalidData | ErrorKind::OutOfMemory);
                     let again = broke && state.answer.is_untouched() && self.may_repeat(&state);
                     let connection = state.connection.take();
                     drop(state);
@@ -178,6 +148,7 @@ impl Exchange {
         match () {
             () if again && reused => self.look_up(),
             () if again && has_more => self.connect(&describe_io(&error)),
+            () if error.kind() == ErrorKind::OutOfMemory => self.fail(503, &error.to_string()),
             () => self.fail(502, &describe_io(&error)),
         }
     }
@@ -191,7 +162,21 @@ impl Exchange {
     fn run(self: &Arc<Self>, step: Step) {
         match step {
             Step::Wait => {}
-            Step::Answer(then, upstream) => then(Ok(upstream)),
+            Step::Answer { then, mut upstream, rest } => {
+                match rest {
+                    None => {
+                        self.release(&mut lock(&self.state));
+                        metrics().forwarded(Forwarded::Ok);
+                    }
+                    Some(length) => {
+                        if !upstream.body.is_empty() {
+                            self.progress.piece(upstream.body.len());
+                        }
+                        upstream.relay = Some(self.relay(length));
+                    }
+                }
+                then(Ok(upstream));
+            }
             Step::Pass(sink, bytes, last) => {
                 if !bytes.is_empty() {
                     self.progress.piece(bytes.len());
@@ -203,100 +188,10 @@ impl Exchange {
                     sink.end_with(&trailers);
                     return self.end(Ending::Complete, None);
                 }
-                let exchange = self.clone();
-                sink.when_taken(Box::new(move || {
-                    {
-                        let mut state = lock(&exchange.state);
-                        state.passing = false;
-                        state.deadline = Instant::now().checked_add(exchange.order.timeout);
-                    }
-                    exchange.go_on(true);
-                }));
+                let passing = Passing(Some(self.clone()));
+                sink.when_taken(Box::new(move || passing.taken()));
             }
         }
-    }
-
-    fn step(self: &Arc<Self>, state: &mut State, reads: bool) -> io::Result<Step> {
-        let Some(connection) = state.connection.clone() else { return Ok(Step::Wait) };
-        let (head, body) = (&self.order.head, &self.order.request.body);
-        while state.sent < head.len() + body.len() {
-            let rest = match state.sent.checked_sub(head.len()) {
-                Some(at) => &body[at..],
-                None => &head[state.sent..],
-            };
-            match connection.send(rest) {
-                Ok(Moved::Bytes(count)) => state.sent += count,
-                Ok(Moved::Nothing | Moved::End) => break,
-                // A server that does not want the rest of a body answers, and may close its side.
-                Err(_) if state.sent > 0 && reads => break,
-                Err(error) => return Err(error),
-            }
-        }
-        if reads { self.read(state, &connection) } else { Ok(Step::Wait) }
-    }
-
-    fn read(self: &Arc<Self>, state: &mut State, connection: &Arc<Connection>) -> io::Result<Step> {
-        loop {
-            let answer = &mut state.answer;
-            let moved = connection.receive(&mut |bytes| answer.take(bytes, self.order.request.method()))?;
-            if matches!(moved, Moved::End) {
-                answer.end()?;
-            }
-            let is_whole = answer.is_done();
-            if answer.head().is_some() || state.sink.is_some() {
-                state.deadline = Instant::now().checked_add(self.order.timeout);
-            }
-            let dry = matches!(moved, Moved::Nothing);
-            if (is_whole || dry || state.answer.body.len() >= AT_ONCE)
-                && let Some(step) = self.ready(state)?
-            {
-                return Ok(step);
-            }
-            if dry {
-                return Ok(Step::Wait);
-            }
-        }
-    }
-
-    /// Returns the next step if there is something to pass on.
-    fn ready(self: &Arc<Self>, state: &mut State) -> io::Result<Option<Step>> {
-        let done = state.answer.is_done();
-        if let Some(sink) = &state.sink {
-            let (sink, bytes) = (sink.clone(), std::mem::take(&mut state.answer.body));
-            if !done && bytes.is_empty() {
-                return Ok(None);
-            }
-            (state.passing, state.deadline) = (true, None);
-            return Ok(Some(Step::Pass(sink, bytes, done.then(|| state.answer.trailers()))));
-        }
-        let Some(head) = state.answer.head() else { return Ok(None) };
-        let length = head.all("content-length").next().and_then(|length| length.parse::<u64>().ok());
-        if !done {
-            if let Some(most) = self.order.whole {
-                if state.answer.body.len() > most || length.is_some_and(|length| length > most as u64) {
-                    return Err(invalid("its body is over --max-body, and `change` needs all of it"));
-                }
-                return Ok(None);
-            }
-            if length.is_some_and(|length| length <= SMALL) {
-                return Ok(None);
-            }
-        }
-        let (Some(head), Some(then)) = (state.answer.take_head(), state.then.take()) else { return Ok(None) };
-        let length = if head.all("transfer-encoding").next().is_some() { None } else { length };
-        let relay = (!done).then(|| self.relay(length));
-        let (status, reason) = (head.status, head.reason.clone());
-        let headers = fields(head, self.order.request.method());
-        let body = std::mem::take(&mut state.answer.body);
-        if done {
-            self.release(state);
-            metrics().forwarded(Forwarded::Ok);
-        } else {
-            // Until the sink is there.
-            (state.passing, state.deadline) = (true, None);
-            self.progress.piece(body.len());
-        }
-        Ok(Some(Step::Answer(then, Upstream { status, reason, headers, body, relay })))
     }
 
     /// Returns the rest of the body. If nobody takes it, the exchange ends.
@@ -308,7 +203,7 @@ impl Exchange {
 
     /// Gives the connection back, and ends the exchange.
     fn release(&self, state: &mut State) {
-        state.done = true;
+        (state.done, state.permit) = (true, None);
         self.links.live.remove(self);
         let Some(connection) = state.connection.take() else { return };
         connection.give_to(None);
@@ -323,10 +218,13 @@ impl Exchange {
             return;
         }
         self.release(&mut state);
+        let sink = state.sink.take();
         drop(state);
         let is_whole = ending == Ending::Complete;
         metrics().forwarded(if is_whole { Forwarded::Ok } else { Forwarded::Cut });
         self.progress.end(ending, error.map(Into::into));
+        // Its end writes the line of the access log.
+        drop(sink);
     }
 
     /// Ends the exchange: the client left, a reset, or a stop.
@@ -380,8 +278,33 @@ impl Taken {
         let first = sink.clone();
         lock(&self.0.state).sink = Some(sink);
         let exchange = self.0.clone();
+        // After the sink is there: a reset or a stop that came before has left this exchange alone.
+        if let Some(ending) = exchange.links.streaming.over(exchange.order.request.epoch) {
+            return exchange.cancel(ending);
+        }
         // The first part of the body waits for the client, like each further one.
         exchange.run(Step::Pass(first, Vec::new(), None));
+    }
+}
+
+/// A part of the body on its way to the client. If the client leaves, it is dropped, and the exchange ends.
+struct Passing(Option<Arc<Exchange>>);
+
+impl Passing {
+    fn taken(mut self) {
+        let Some(exchange) = self.0.take() else { return };
+        {
+            let mut state = lock(&exchange.state);
+            state.passing = false;
+            state.deadline = Instant::now().checked_add(exchange.order.timeout);
+        }
+        exchange.go_on(true);
+    }
+}
+
+impl Drop for Passing {
+    fn drop(&mut self) {
+        self.0.take().into_iter().for_each(|exchange| exchange.cancel(Ending::Client));
     }
 }
 

@@ -2,7 +2,7 @@
 //! clients, and whoever has an event goes on with its exchange.
 //!
 //! 1. `order.rs` makes the request that goes on, without the fields of the client's connection.
-//! 2. `exchange.rs` sends it, and passes the answer on, which `answer.rs` reads.
+//! 2. `exchange.rs` sends it, and passes the answer on. `state.rs` has its state, and `answer.rs` reads the answer.
 //! 3. `live.rs` keeps the deadlines.
 //! 4. `connection.rs` has the sockets, and `kept.rs` keeps them for later requests.
 
@@ -12,13 +12,16 @@ mod exchange;
 mod kept;
 mod live;
 mod order;
+mod state;
 
-pub(crate) use exchange::{Links, Then};
+pub(crate) use exchange::Links;
 pub(crate) use live::Live;
 pub(crate) use order::Order;
+pub(crate) use state::Then;
 
 use crate::message::progress::Ending;
 use crate::serving::http::Client;
+use crate::serving::pending::Permit;
 use exchange::Exchange;
 use live::Ends;
 use std::sync::Arc;
@@ -32,9 +35,9 @@ impl Forwarding {
     }
 
     /// Sends `order` to its server, and calls `then` on a worker once the head of the answer is there. Returns at once. If
-    /// `client` leaves, the exchange ends.
-    pub(crate) fn send(&self, order: Order, client: Option<Client>, then: Then) {
-        Exchange::start(self.0.clone(), order, client, then);
+    /// `client` leaves, the exchange ends. `permit` counts its memory.
+    pub(crate) fn send(&self, order: Order, client: Option<Client>, permit: Permit, then: Then) {
+        Exchange::start(self.0.clone(), order, (client, Some(permit)), then);
     }
 
     /// Returns the number of exchanges that have not ended.
