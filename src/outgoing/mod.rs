@@ -1,5 +1,5 @@
-//! Requests that leave: where they may go ([`Allowed`]), the threads that wait for them ([`Pool`]), and the addresses of names
-//! ([`Names`]), which those threads look up.
+//! Requests that leave: where they may go ([`Allowed`]), the addresses of names ([`Names`]), and the threads that send callbacks
+//! ([`Pool`]).
 
 pub(crate) mod allowed;
 pub(crate) mod callback;
@@ -27,8 +27,8 @@ pub(crate) struct Outgoing {
 impl Outgoing {
     /// Starts without threads. Up to `workers` start when they are needed.
     pub(crate) fn new(allowed: Allowed, workers: usize) -> Outgoing {
-        let pool = Arc::new(Pool::new(workers));
-        Outgoing { allowed, names: Names::new(pool.clone()), pool }
+        let pool = Arc::new(Pool::new("callbacks", workers));
+        Outgoing { allowed, names: Names::new(), pool }
     }
 
     /// Returns it for the rest of the process.
@@ -64,7 +64,7 @@ impl Outgoing {
         let then = move |found: Result<Vec<SocketAddr>, String>| {
             then(found.and_then(|addresses| self.allowed.of(&name, addresses)));
         };
-        self.names.then(host, port, Box::new(then));
+        self.names.then(host, port, then);
     }
 }
 

@@ -10,6 +10,8 @@ use std::thread;
 pub(crate) type Job = Box<dyn FnOnce() + Send>;
 
 pub(crate) struct Pool {
+    /// Of its threads.
+    name: &'static str,
     most: usize,
     state: Mutex<State>,
     added: Condvar,
@@ -28,8 +30,8 @@ const MOST_WAITING: usize = 1_024;
 const STACK: usize = 256 << 10;
 
 impl Pool {
-    pub(crate) fn new(most: usize) -> Pool {
-        Pool { most, state: Mutex::default(), added: Condvar::new() }
+    pub(crate) fn new(name: &'static str, most: usize) -> Pool {
+        Pool { name, most, state: Mutex::default(), added: Condvar::new() }
     }
 
     /// Adds a job. Returns it if the queue is full, or the system has no thread for it.
@@ -44,7 +46,7 @@ impl Pool {
             return Ok(());
         }
         let pool = self.clone();
-        let name = format!("outgoing-{}", state.threads);
+        let name = format!("{}-{}", self.name, state.threads);
         match thread::Builder::new().name(name).stack_size(STACK).spawn(move || pool.run()) {
             Ok(_) => state.threads += 1,
             Err(_) if state.threads > 0 => {}
