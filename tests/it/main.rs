@@ -28,6 +28,7 @@ mod flask;
 mod flask_answers;
 mod flask_errors;
 mod flask_rules;
+mod forwarding;
 mod hostile;
 mod hot_swap;
 mod journal;

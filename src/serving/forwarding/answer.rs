@@ -8,6 +8,7 @@ use std::io;
 
 /// Longest head of an answer, and of the interim ones before it.
 const MOST_HEAD: usize = 64 << 10;
+const TOO_LONG: &str = "its head is over 64 KiB";
 
 /// An answer that arrives.
 #[derive(Default)]
@@ -66,6 +67,9 @@ impl Answer {
         }
         self.received.extend_from_slice(bytes);
         while let Some((head, length)) = Head::parse(&self.received).map_err(invalid)? {
+            if length > MOST_HEAD {
+                return Err(invalid(TOO_LONG));
+            }
             let rest = self.received.split_off(length);
             self.received = rest;
             if head.status == 101 {
@@ -83,7 +87,7 @@ impl Answer {
             return self.take(&rest, method);
         }
         if self.received.len() > MOST_HEAD {
-            return Err(invalid("its head is over 64 KiB"));
+            return Err(invalid(TOO_LONG));
         }
         Ok(())
     }
