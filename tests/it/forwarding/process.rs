@@ -149,7 +149,10 @@ fn answer(path: &str, stream: &mut TcpStream, reader: &mut impl Read) -> std::io
             return Ok(false);
         }
         "/cut-chunks" => {
-            say("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n5\r\nse")?;
+            let first = "x".repeat(CHUNK);
+            say(&format!(
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{CHUNK:x}\r\n{first}\r\n5\r\nse"
+            ))?;
             return Ok(false);
         }
         "/too-long" => say("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhello")?,
