@@ -6,7 +6,7 @@ import time
 from npm_peers import Mountebank
 from peer import JSON, PEERS, Peer, free_port, greeting, others
 from subject import START_DEADLINE
-from workload import DELAY_MS, ENTRIES, MOST_EVENTS, SHOWN, WORD, articles, compact
+from workload import DELAY_MS, ENTRIES, FORWARDS, MOST_EVENTS, SHOWN, WORD, articles, compact
 
 # The work of W7 in Rhai, between reading the request and writing the answer.
 EVENTS = f"""    if events == () {{
@@ -30,7 +30,8 @@ class Httpmock(Peer):
     posts = True
     ships = [PEERS / "httpmock/bin/httpmock"]
     lacks = {"W2": "httpmock's server has constant headers only",
-             **dict.fromkeys(("W4", "W6", "W7", "W8"), "httpmock's server has no templates or scripts")}
+             **dict.fromkeys(("W4", "W6", "W7", "W8"), "httpmock's server has no templates or scripts"),
+             "W9": FORWARDS}
 
     def mocks(self, count, word):
         def mock(path, body, **then):
@@ -73,7 +74,7 @@ class Apate(Peer):
     posts = True
     ships = [PEERS / "apate/bin/apate"]
     lacks = {"W2": "apate's answers have constant headers only",
-             "W5": "apate has no delay; its scripts can sleep, but hold one of its threads meanwhile"}
+             "W5": "apate has no delay; its scripts can sleep, but hold one of its threads meanwhile", "W9": FORWARDS}
 
     # Templates are used where they suffice, since they are faster than scripts.
     LINES = ("{\"lines\":[{% for item in ctx.load_body_json()['items'] %}{\"label\":\"{{ item.name }} costs {{ item.price }}\","

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Compares h1mock with nginx and other mock servers: eight workloads on 127.0.0.1, starts, memory, new rules, sizes.
+"""Compares h1mock with nginx and other mock servers: nine workloads on 127.0.0.1, starts, memory, new rules, sizes.
 
     ct/bench/mocks.py [--subjects nginx,h1mock,...] [--workloads W1,W2,...] [--rounds 3] [--seconds 1] [--quick] [--out FILE]
 
@@ -24,7 +24,7 @@ from crate_peers import Apate, Httpmock, Rift
 from npm_peers import Mockoon, Mountebank, Wiremock
 from load import measure
 from openloop import open_loop
-from peer import H1mock, Nginx
+from peer import H1mock, Nginx, Other, Peer
 from python_peers import Flask
 from subject import make_folder, stop_on_signal
 from workload import DELAY_MS, WORKLOADS
@@ -199,7 +199,7 @@ def read_options():
     line.add_argument("--page", action="store_true", help=f"write into {page.PAGE}")
     options = line.parse_args()
     if options.quick:
-        options.subjects, options.workloads, options.connections = ["nginx", "h1mock"], ["W1", "W6", "W7", "W8"], [32]
+        options.subjects, options.workloads, options.connections = ["nginx", "h1mock"], ["W1", "W6", "W7", "W8", "W9"], [32]
         options.rounds = options.seconds = options.warm = 1
         options.starts, options.reloads = 2, 2
     for given, known in ((options.subjects, KINDS), (options.workloads, WORKLOADS)):
@@ -225,7 +225,12 @@ def main():
     kinds = [kind for kind in chosen if kind.title not in skipped]
     before = os.getloadavg()[0]
     try:
-        found = measured(options, kinds)
+        with contextlib.ExitStack() as others:
+            if any(workload.name == "W9" for workload in options.workloads):
+                other = others.enter_context(Other())
+                other.await_answer()
+                Peer.upstream = other.port
+            found = measured(options, kinds)
     except (RuntimeError, OSError, subprocess.SubprocessError) as error:
         sys.exit(f"mocks.py: {error}")
     out = io.StringIO()

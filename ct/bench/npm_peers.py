@@ -7,7 +7,7 @@ import shutil
 import uuid
 
 from peer import JSON, PEERS, Peer, greeting, others, write_entries
-from workload import DELAY_MS, ENTRIES, MOST_EVENTS, SHOWN, WORD, articles, events
+from workload import DELAY_MS, ENTRIES, FORWARDS, MOST_EVENTS, SHOWN, WORD, articles, events
 
 NODE = shutil.which("node") and os.path.realpath(shutil.which("node"))
 JAVA = shutil.which("java") and os.path.realpath(shutil.which("java"))
@@ -19,7 +19,7 @@ class Wiremock(Peer):
     ships = sorted((PEERS / "wiremock").glob("node_modules/wiremock/build/wiremock-standalone-*.jar")) or [PEERS / "wiremock"]
     runtime = [JAVA and str(pathlib.Path(JAVA).parents[1])]
     lacks = {"W6": "WireMock's templates neither sort nor group", "W7": "WireMock keeps no values between requests without an extension",
-             "W8": "WireMock has no data of its own but a stub, or a file, for each entry"}
+             "W8": "WireMock has no data of its own but a stub, or a file, for each entry", "W9": FORWARDS}
 
     def mappings(self, count, word):
         def stub(method, path, priority, **response):
@@ -58,6 +58,7 @@ class Wiremock(Peer):
 
 class Mountebank(Peer):
     title = "mountebank"
+    lacks = {"W9": FORWARDS}
     posts = True
     ships = [PEERS / "mountebank"]
     runtime = [NODE]
@@ -140,7 +141,7 @@ class Mockoon(Peer):
     ships = [PEERS / "mockoon"]
     runtime = [NODE]
     TOKEN = "bench"
-    lacks = {"W6": "Mockoon's templates filter and sort, but do not group"}
+    lacks = {"W6": "Mockoon's templates filter and sort, but do not group", "W9": FORWARDS}
 
     EVENTS = ("{{setData 'push' 'events' '' (bodyRaw)}}{{#if (gte (len (dataRaw 'events')) MOST_EVENTS)}}"
               "{{setData 'set' 'events' '' (slice (dataRaw 'events') -ENTRIES)}}{{/if}}{{{stringify (slice (dataRaw 'events') -SHOWN)}}}"

@@ -16,7 +16,7 @@ import subprocess
 import time
 
 from subject import START_DEADLINE, Subject, free_port, make_folder
-from workload import DELAY_MS, ENTRIES, MOST_EVENTS, SHOWN, WORD, articles, compact, events
+from workload import DELAY_MS, ENTRIES, FORWARDED, MOST_EVENTS, SHOWN, WORD, articles, compact, events
 
 PEERS = pathlib.Path(__file__).resolve().parent / ".peers"
 # Servers that ct/bench/peers could not install, with the reason.
@@ -48,6 +48,8 @@ class Peer(Subject):
 
     title = ""
     lacks = {}
+    # The port of the server to which W9 is forwarded; without it, there is no rule for W9.
+    upstream = None
     # CPU time of an idle runtime counts as rest, up to 2 % of a core.
     resting = 1_000_000
     # Files and folders to ship, and those that must be on the machine besides.
@@ -150,6 +152,7 @@ fn article(id) {{
 
     @classmethod
     def provision(cls, count, word, entries=0):
+        forwards = f'    app.forward("/forwarded", "http://127.0.0.1:{cls.upstream}");\n' if cls.upstream else ""
         rules = "".join(f'    app.get("{path}", other, #{{ endpoint: "{path[1:]}" }});\n' for path in others(count))
         return f"""fn registerRules() {{
 {rules}    app.get("/hello", hello);
@@ -157,7 +160,7 @@ fn article(id) {{
     app.post("/lines", lines);
     app.get("/slow", slow);
     app.post("/report", report);
-{cls.STORED_RULES if entries else ""}}}
+{forwards}{cls.STORED_RULES if entries else ""}}}
 
 fn hello() {{ #{{ greeting: "{word}" }} }}
 fn other() {{ #{{ greeting: "other" }} }}
@@ -216,12 +219,16 @@ class Nginx(Peer):
         return done.stderr.strip().rpartition("/")[2]
 
     def configure(self, folder, count, word):
+        to = f"upstream other {{ server 127.0.0.1:{self.upstream}; keepalive 512; keepalive_requests 1000000000; }}"
+        forwards = """    location = /forwarded { proxy_pass http://other; proxy_http_version 1.1; proxy_set_header Connection ""; }
+"""
+        other, forwards = (to, forwards) if self.upstream else ("", "")
         rules = "".join(f"    location = {path} {{ return 200 '{greeting('other')}'; }}\n" for path in others(count))
         (folder / "nginx.conf").write_text(f"""daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;
 events {{ worker_connections 1024; }}
-http {{ access_log off; keepalive_requests 1000000000; default_type application/json;
+http {{ access_log off; keepalive_requests 1000000000; default_type application/json; {other}
   server {{ listen 127.0.0.1:{self.port} backlog=4096;
-{rules}    location = /hello {{ return 200 '{greeting(word)}'; }}
+{rules}{forwards}    location = /hello {{ return 200 '{greeting(word)}'; }}
     location = /orders {{ add_header X-Mock bench; add_header X-Id $request_id; return 200 '{{"accepted":true}}'; }} }} }}
 """)
 
@@ -232,6 +239,18 @@ http {{ access_log off; keepalive_requests 1000000000; default_type application/
         """Replaces the file and sends the signal, since nginx does not watch its file."""
         self.configure(self.folder, count, word)
         self.process.send_signal(signal.SIGHUP)
+
+
+class Other(Nginx):
+    """The server to which W9 is forwarded: one nginx for all. Its CPU time counts for nobody."""
+
+    def configure(self, folder, count, word):
+        (folder / "nginx.conf").write_text(f"""daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;
+events {{ worker_connections 4096; }}
+http {{ access_log off; keepalive_requests 1000000000; default_type application/json;
+  server {{ listen 127.0.0.1:{self.port} backlog=4096; location = /hello {{ return 200 '{greeting(word)}'; }}
+    location = /forwarded {{ return 200 '{compact(FORWARDED)}'; }} }} }}
+""")
 
 
 def bytes_of(path):

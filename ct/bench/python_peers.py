@@ -7,7 +7,7 @@ import sys
 import sysconfig
 
 from peer import PEERS, Peer, write_entries
-from workload import ENTRIES, MOST_EVENTS, SHOWN
+from workload import ENTRIES, FORWARDS, MOST_EVENTS, SHOWN
 
 STANDARD_LIBRARY = pathlib.Path(sysconfig.get_path("stdlib"))
 
@@ -22,7 +22,7 @@ class Flask(Peer):
     # gunicorn's manual advises two to four processes for each core. One process uses one core.
     THREADS = 4
     lacks = {"W5": f"time.sleep holds one of gunicorn's {THREADS} threads, and W5 needs a hundred, with which Flask takes "
-                   "a tenth more CPU on the other workloads"}
+                   "a tenth more CPU on the other workloads", "W9": FORWARDS}
 
     @classmethod
     def version(cls):

@@ -1,4 +1,4 @@
-"""The workloads W1 to W8: the requests, the right answers, and the script for wrk."""
+"""The workloads W1 to W9: the requests, the right answers, and the script for wrk."""
 
 import http.client
 import json
@@ -27,6 +27,9 @@ STOCK = [{"id": number, "name": f"article-{number}", "kind": f"kind-{number * 7 
 # The stored data before the first request of W7 and W8, and the length of the list of events at which it is cut.
 ENTRIES, MOST_EVENTS = 10_000, 20_000
 SHOWN = 20
+# The answer of the server to which W9 is forwarded: 1 KB. Why only two servers have it.
+FORWARDS = "W9 is set up for h1mock and nginx, whose proxy is the measure"
+FORWARDED = {"from": "the other server", "text": "x" * 980}
 
 
 def event(number):
@@ -106,7 +109,8 @@ def ends_in_posted(shown):
 
 
 # The answer of W1, W3 and W5 is the greeting; the answer of W7 must satisfy `ends_in_posted`.
-RIGHT = {"W2": {"accepted": True}, "W4": LINES, "W6": report(), "W8": {"id": "7777", "name": "article-7777", "price": 77770}}
+RIGHT = {"W2": {"accepted": True}, "W4": LINES, "W6": report(), "W8": {"id": "7777", "name": "article-7777", "price": 77770},
+         "W9": FORWARDED}
 
 WORKLOADS = {workload.name: workload for workload in (
     Workload("W1", "GET, a small constant JSON", "GET", "/hello"),
@@ -119,4 +123,5 @@ WORKLOADS = {workload.name: workload for workload in (
     Workload("W7", "POST of an event to a list of 10,000, answered with the last 20", "POST", "/events", compact(event(ENTRIES)),
              entries=ENTRIES, most=32),
     Workload("W8", "GET, one of 10,000 entries of a constant", "GET", "/articles/7777", entries=ENTRIES, most=32),
+    Workload("W9", "GET of 1 KB, forwarded to another server", "GET", "/forwarded"),
 )}
