@@ -90,7 +90,7 @@ impl Request<'_> {
 pub(crate) fn reach(url: &Url, timeout: Duration) -> Result<(), ClientError> {
     match connect(url, &[], Deadline::after(timeout), timeout) {
         Ok(_) => Ok(()),
-        Err(ClientError::Late { address, timeout }) => {
+        Err(ClientError::Late { address, timeout, .. }) => {
             Err(ClientError::Connect { address, cause: format!("no connection within {timeout:?}") })
         }
         Err(error) => Err(error),
@@ -114,7 +114,9 @@ fn connect(
     for address in addresses {
         match connect_one(address, deadline) {
             Ok(stream) => return Ok(stream),
-            Err(error) if error.kind() == ErrorKind::TimedOut => return Err(failed(url, timeout, &error)),
+            Err(error) if error.kind() == ErrorKind::TimedOut => {
+                return Err(ClientError::Late { address: url.authority(), timeout, connected: false });
+            }
             Err(error) => last = ClientError::Connect { address: url.authority(), cause: cause(&error) },
         }
     }
@@ -136,7 +138,7 @@ fn lookup_cause(error: &io::Error) -> String {
 fn failed(url: &Url, timeout: Duration, error: &io::Error) -> ClientError {
     let address = url.authority();
     match error.kind() {
-        ErrorKind::TimedOut => ClientError::Late { address, timeout },
+        ErrorKind::TimedOut => ClientError::Late { address, timeout, connected: true },
         ErrorKind::InvalidData => ClientError::Reply { address, cause: cause(error) },
         _ => ClientError::Exchange { address, cause: cause(error) },
     }

@@ -19,8 +19,8 @@ pub(crate) enum ClientError {
     Exchange { address: String, cause: String },
     /// The answer is no HTTP, or too large.
     Reply { address: String, cause: String },
-    /// The time was over before the answer was complete.
-    Late { address: String, timeout: Duration },
+    /// The time was over before the answer was complete; `connected` tells whether there was a connection.
+    Late { address: String, timeout: Duration, connected: bool },
 }
 
 impl ClientError {
@@ -49,7 +49,7 @@ impl fmt::Display for ClientError {
                 write!(f, "failed to get an answer from `{address}`: {cause}")
             }
             Self::Reply { address, cause } => write!(f, "failed to read the answer of `{address}`: {cause}"),
-            Self::Late { address, timeout } => {
+            Self::Late { address, timeout, .. } => {
                 write!(f, "failed to get an answer from `{address}`: none within {timeout:?}")
             }
         }

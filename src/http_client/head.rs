@@ -50,7 +50,7 @@ impl Head {
                 }
                 Err(Error::TooManyHeaders) => return Err("its head has over 1000 fields"),
                 Err(Error::HeaderName | Error::HeaderValue | Error::NewLine) => {
-                    return Err("a header of it is no header");
+                    return Err("one of its headers is malformed");
                 }
                 Err(_) => return Err("it is no HTTP"),
             }

@@ -1,11 +1,12 @@
-//! Bytes of a connection -> status, headers and body (RFC 9112).
+//! Bytes of a connection -> status, headers and body. It blocks.
 
-use crate::system::digits::digits;
-use std::io::{self, BufRead, ErrorKind, Read};
+use super::body::Decoder;
+use super::head::{Framing, Head};
+use std::io::{self, BufRead, ErrorKind};
 
 /// Largest body in bytes; the client keeps it in memory.
 pub(crate) const MAX_BODY: usize = 64 << 20;
-/// Largest status line with headers, chunk lines and trailers, in bytes.
+/// Largest head, in bytes.
 const MAX_HEAD: usize = 64 << 10;
 
 /// An answer of a server.
@@ -43,127 +44,73 @@ impl Reply {
     /// `InvalidData` for an answer that is no HTTP or too large, `UnexpectedEof` for an answer that stops early, and the
     /// errors of `source`.
     pub(crate) fn read(source: &mut impl BufRead, method: &str) -> io::Result<Reply> {
-        let mut lines = Lines { source, budget: MAX_HEAD };
-        let mut reply = head(&mut lines)?;
-        while (100..200).contains(&reply.status) {
-            reply = head(&mut lines)?;
+        let head = read_head(source)?;
+        let framing = head.framing(method).map_err(invalid)?;
+        if let Framing::Length(length) = framing {
+            refuse_more(usize::try_from(length).unwrap_or(usize::MAX))?;
         }
-        if method != "HEAD" && !matches!(reply.status, 204 | 304) {
-            reply.body = body(&mut lines, &reply)?;
-        }
-        Ok(reply)
+        let body = read_body(source, Decoder::new(framing))?;
+        let Head { minor, status, reason, fields: headers } = head;
+        let line = format!("HTTP/1.{minor} {status} {reason}").trim_end().to_owned();
+        Ok(Reply { line, status, reason, headers, body })
     }
 }
 
-/// Reads lines, up to `budget` bytes in all.
-struct Lines<'a, R> {
-    source: &'a mut R,
-    budget: usize,
-}
-
-impl<R: BufRead> Lines<'_, R> {
-    /// Returns the next line without its end; bytes that are not UTF-8 are replaced.
-    fn next(&mut self) -> io::Result<String> {
-        let mut line = Vec::new();
-        let read = self.source.by_ref().take(self.budget as u64).read_until(b'\n', &mut line)?;
-        self.budget -= read;
-        if line.pop() != Some(b'\n') {
-            return Err(if self.budget == 0 { invalid("its head is over 64 KiB") } else { cut_short() });
-        }
-        if line.last() == Some(&b'\r') {
-            line.pop();
-        }
-        Ok(String::from_utf8_lossy(&line).into_owned())
-    }
-}
-
-fn head<R: BufRead>(lines: &mut Lines<'_, R>) -> io::Result<Reply> {
-    let first = lines.next()?;
-    let (status, reason) = status_line(&first).ok_or_else(|| invalid("it is no HTTP"))?;
-    let mut reply = Reply { line: first, status, reason, headers: Vec::new(), body: Vec::new() };
+/// Reads a head, and those of interim answers before it.
+fn read_head(source: &mut impl BufRead) -> io::Result<Head> {
+    let mut received = Vec::new();
     loop {
-        let line = lines.next()?;
-        if line.is_empty() {
-            return Ok(reply);
+        let before = received.len();
+        let arrived = source.fill_buf()?;
+        if arrived.is_empty() {
+            return Err(cut_short("the connection closed early"));
         }
-        let (name, value) = line.split_once(':').ok_or_else(|| invalid("a header has no colon"))?;
-        reply.headers.push((name.to_string(), value.trim().to_string()));
+        received.extend_from_slice(arrived);
+        let parsed = Head::parse(&received).map_err(invalid)?;
+        let used = parsed.as_ref().map_or(received.len(), |(_, length)| *length);
+        if used > MAX_HEAD {
+            return Err(invalid("its head is over 64 KiB"));
+        }
+        source.consume(used - before);
+        match parsed {
+            Some((head, _)) if head.status >= 200 => return Ok(head),
+            Some(_) => received.clear(),
+            None => {}
+        }
     }
 }
 
-/// Parses `HTTP/1.1 404 Not Found` to 404 and `Not Found`.
-fn status_line(line: &str) -> Option<(u16, String)> {
-    let rest = line.strip_prefix("HTTP/1.")?;
-    let (_minor, rest) = rest.split_once(' ')?;
-    let (status, reason) = rest.split_once(' ').unwrap_or((rest, ""));
-    Some((digits(status).filter(|_| status.len() == 3)?, reason.trim().to_string()))
-}
-
-/// Reads a body, which ends in one of three ways, in the order of RFC 9112, section 6.3.
-fn body<R: BufRead>(lines: &mut Lines<'_, R>, reply: &Reply) -> io::Result<Vec<u8>> {
-    if let Some(coding) = reply.header("Transfer-Encoding") {
-        if !coding.eq_ignore_ascii_case("chunked") {
-            return Err(invalid("its transfer coding is not chunked"));
-        }
-        return chunks(lines);
-    }
+fn read_body(source: &mut impl BufRead, mut decoder: Decoder) -> io::Result<Vec<u8>> {
     let mut body = Vec::new();
-    match reply.header("Content-Length") {
-        Some(length) => {
-            let length = digits(length).ok_or_else(|| invalid("its length is no number"))?;
-            append(lines.source, length, &mut body)?;
+    while !decoder.is_done() {
+        let arrived = source.fill_buf()?;
+        if arrived.is_empty() {
+            decoder.end().map_err(cut_short)?;
+            break;
         }
-        None => {
-            lines.source.take(MAX_BODY as u64 + 1).read_to_end(&mut body)?;
-            refuse_more(body.len())?;
-        }
+        let used = decoder.take(arrived, &mut body).map_err(invalid)?;
+        source.consume(used);
+        refuse_more(body.len())?;
     }
     Ok(body)
-}
-
-fn chunks<R: BufRead>(lines: &mut Lines<'_, R>) -> io::Result<Vec<u8>> {
-    let mut body = Vec::new();
-    loop {
-        lines.budget = MAX_HEAD;
-        let line = lines.next()?;
-        let size = line.split(';').next().unwrap_or_default().trim();
-        let digits = !size.is_empty() && size.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let size = usize::from_str_radix(size, 16).ok().filter(|_| digits);
-        match size.ok_or_else(|| invalid("a chunk has no size"))? {
-            0 => break,
-            size => append(lines.source, size, &mut body)?,
-        }
-        if !lines.next()?.is_empty() {
-            return Err(invalid("a chunk is longer than its size"));
-        }
-    }
-    // Skips the trailers.
-    while !lines.next()?.is_empty() {}
-    Ok(body)
-}
-
-/// Appends exactly `size` bytes. Reserves no memory for bytes that are only announced.
-fn append(source: &mut impl BufRead, size: usize, body: &mut Vec<u8>) -> io::Result<()> {
-    refuse_more(body.len().saturating_add(size))?;
-    let read = source.take(size as u64).read_to_end(body)?;
-    if read == size { Ok(()) } else { Err(cut_short()) }
 }
 
 fn refuse_more(size: usize) -> io::Result<()> {
     if size > MAX_BODY { Err(invalid("its body is over 64 MiB")) } else { Ok(()) }
 }
 
-fn invalid(cause: &str) -> io::Error {
+fn invalid(cause: &'static str) -> io::Error {
     io::Error::new(ErrorKind::InvalidData, cause)
 }
 
-fn cut_short() -> io::Error {
-    io::Error::new(ErrorKind::UnexpectedEof, "the connection closed early")
+fn cut_short(cause: &'static str) -> io::Error {
+    io::Error::new(ErrorKind::UnexpectedEof, cause)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Read;
 
     fn read(bytes: &str) -> Result<Reply, String> {
         Reply::read(&mut bytes.as_bytes(), "GET").map_err(|error| error.to_string())
@@ -211,7 +158,8 @@ mod tests {
             ("HTTP/1.1 abc\r\n\r\n", "it is no HTTP"),
             ("HTTP/1.1 +20 OK\r\n\r\n", "it is no HTTP"),
             ("HTTP/2 200\r\n\r\n", "it is no HTTP"),
-            ("HTTP/1.1 200 OK\r\nbad\r\n\r\n", "a header has no colon"),
+            ("HTTP/1.1 20 OK\r\n\r\n", "it is no HTTP"),
+            ("HTTP/1.1 200 OK\r\nbad\r\n\r\n", "one of its headers is malformed"),
             ("HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", "its length is no number"),
             ("HTTP/1.1 200 OK\r\nContent-Length: 67108865\r\n\r\n", "its body is over 64 MiB"),
             (
@@ -221,7 +169,7 @@ mod tests {
             (&format!("{chunked}x\r\n"), "a chunk has no size"),
             (&format!("{chunked}+1\r\na\r\n"), "a chunk has no size"),
             (&format!("{chunked}1\r\nabc\r\n"), "a chunk is longer than its size"),
-            (&format!("{chunked}ffffffffffffffff\r\n"), "its body is over 64 MiB"),
+            (&format!("{chunked}ffffffffffffffff\r\n"), "the connection closed early"),
             (&format!("{chunked}1\r\na\r\n"), "the connection closed early"),
             (&format!("HTTP/1.1 200 OK\r\nA: {}", "a".repeat(MAX_HEAD)), "its head is over 64 KiB"),
         ] {
