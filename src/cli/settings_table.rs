@@ -204,12 +204,12 @@ pub(super) static TABLE: &[Setting] = &[
         .set(|v, s| put(&mut v.settings.compress, value::switch(s))),
     OUTGOING
         .option("allow-outgoing", "HOSTS", "")
-        .help("Hosts to which requests may go, with commas: names, `*.a.example`, addresses, `10.0.0.0/8`, `*`; without it loopback, \
-               private addresses and names of the cluster")
+        .help("Hosts to which requests of scripts may go, with commas: `a.example`, `*.a.example`, `10.0.0.0/8`, `*`; without it \
+               `default`: this host, private addresses, names of the cluster")
         .set(|v, s| put(&mut v.settings.allow_outgoing, value::text(s).and_then(Allowed::parse))),
     OUTGOING
         .option("callback-workers", "N", "4")
-        .help("Threads for callbacks and for names of hosts; they start when they are needed")
+        .help("Threads that send callbacks; they start when they are needed")
         .set(|v, s| put(&mut v.settings.callback_workers, value::count(s, 1..=64))),
     OUTGOING
         .option("forward-unmatched", "URL", "")

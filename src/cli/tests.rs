@@ -97,6 +97,8 @@ fn every_setting_has_a_flag_and_a_variable_that_do_the_same() {
             "cors" => "https://a.example",
             "admin-host" => "a.example",
             "fail-on" => "unused,errors",
+            "allow-outgoing" => "default,a.example",
+            "forward-unmatched" => "http://real:8080",
             _ => samples(setting.value),
         };
         let by_flag = served(&[&format!("--{}={sample}", setting.flag)], &[]);

@@ -121,6 +121,10 @@ impl Item {
         if let Ok(address) = unbracketed.parse::<IpAddr>() {
             return Ok(Item::Network(address, width(address)));
         }
+        let no_host = || Err(format!("`{item}` is no host: it takes no scheme and no port"));
+        if lower.contains("://") {
+            return no_host();
+        }
         if let Some((network, bits)) = lower.split_once('/') {
             let network = network.parse::<IpAddr>().ok();
             let bits = digits::<u32>(bits).zip(network).filter(|(bits, network)| *bits <= width(*network));
@@ -128,7 +132,7 @@ impl Item {
             return found.ok_or_else(|| format!("`{item}` is no network such as `10.0.0.0/8`"));
         }
         if lower.contains(':') {
-            return Err(format!("`{item}` is no host: it takes no scheme and no port"));
+            return no_host();
         }
         let (name, below) = match lower.strip_prefix('*') {
             Some(end) => (end.strip_prefix('.').unwrap_or(""), true),
@@ -324,7 +328,8 @@ mod tests {
         for (list, expected) in [
             ("", "a host between its commas is empty"),
             ("a,,b", "a host between its commas is empty"),
-            ("http://a", "`http://a` is no network such as `10.0.0.0/8`"),
+            ("http://a", "`http://a` is no host: it takes no scheme and no port"),
+            ("a/b", "`a/b` is no network such as `10.0.0.0/8`"),
             ("a:80", "`a:80` is no host: it takes no scheme and no port"),
             ("10.0.0.0/33", "`10.0.0.0/33` is no network such as `10.0.0.0/8`"),
             ("*a.com", "`*a.com` is no host such as `api.example.com`, `*.example.com` or `10.0.0.0/8`"),

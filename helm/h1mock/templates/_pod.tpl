@@ -63,6 +63,8 @@ Variables of the container. The ports are variables too, for `h1mock get` and `h
 {{- with $settings.cors }}{{ $own = append $own (dict "name" "H1MOCK_CORS" "value" (join "," .)) }}{{ end -}}
 {{- with int $settings.trustProxy }}{{ $own = append $own (dict "name" "H1MOCK_TRUST_PROXY" "value" (toString .)) }}{{ end -}}
 {{- if $settings.compress }}{{ $own = append $own (dict "name" "H1MOCK_COMPRESS" "value" "true") }}{{ end -}}
+{{- with $settings.allowOutgoing }}{{ $own = append $own (dict "name" "H1MOCK_ALLOW_OUTGOING" "value" (join "," .)) }}{{ end -}}
+{{- with $settings.forwardUnmatched }}{{ $own = append $own (dict "name" "H1MOCK_FORWARD_UNMATCHED" "value" .) }}{{ end -}}
 {{- with $settings.failOn }}{{ $own = append $own (dict "name" "H1MOCK_FAIL_ON" "value" (join "," .)) }}{{ end -}}
 {{- if not $service.admin.enabled }}{{ $own = append $own (dict "name" "H1MOCK_NO_ADMIN" "value" "true") }}{{ end -}}
 {{- with include "h1mock.tokenSecret" . -}}
