@@ -80,7 +80,9 @@
 pub use crate::core::absent::Client;
 pub use crate::core::jobs::Job;
 pub use crate::core::reactor::Reactor;
+pub use crate::core::rest::{Rest, Rested};
 pub use crate::core::watched::Watched;
+pub use crate::early::EarlyHead;
 pub use crate::limits::Limits;
 pub use crate::open::Open;
 pub use crate::refusal::{Limit, Page, Pages, Reason, Refused, plain_pages};
@@ -188,6 +190,13 @@ impl Server {
     /// [`Limits::jobs`] wait already. The caller gets its job back.
     pub fn submit(&self, job: Job) -> Result<(), Job> {
         self.core.jobs.submit(job)
+    }
+
+    /// Hands requests over before their body has arrived where `takes` says so. It is called with the head of each request that has a
+    /// body, and only the first call of this function counts. [`Request::rest`] has the rest of such a body, which may be longer than
+    /// [`Limits::body`].
+    pub fn set_early(&self, takes: impl Fn(&EarlyHead<'_>) -> bool + Send + Sync + 'static) {
+        let _ = self.core.early.set(Box::new(move |head| takes(&EarlyHead(head))));
     }
 
     /// Lets the workers watch `socket`, which must not block, beside the connections of the server. A worker calls `on_event` for

@@ -65,6 +65,7 @@ mod core;
 pub mod extension;
 #[cfg(any(fuzzing, test))]
 pub mod fuzz;
+mod early;
 mod header;
 mod limits;
 mod listener;

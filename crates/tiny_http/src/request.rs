@@ -3,6 +3,7 @@
 use crate::connection::slots::Lease;
 use crate::core::absent::Client;
 use crate::core::receive::Lent;
+use crate::core::rest::Rest;
 use crate::core::state::Core;
 use crate::header::Header;
 use crate::method::Method;
@@ -17,6 +18,7 @@ use std::cell::{Cell, OnceCell};
 use std::collections::VecDeque;
 use std::fmt;
 use std::io::{self, Read};
+use std::mem;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -26,6 +28,8 @@ pub struct Request {
     /// The claim on the connection, until the request is answered.
     pub(crate) lease: Option<Lease>,
     pub(crate) message: Message,
+    /// The rest of the body has not arrived.
+    early: bool,
     /// Bytes of the body that the program has read.
     read: usize,
     headers: OnceCell<Vec<Header>>,
@@ -40,8 +44,17 @@ thread_local! {
 
 impl Request {
     pub(crate) fn new(core: Arc<Core>, lent: Lent) -> Request {
-        let Lent { lease, message, peer, keep_alive } = lent;
-        Request { core, lease: Some(lease), message, read: 0, headers: OnceCell::new(), peer, keep_alive }
+        let Lent { lease, message, peer, keep_alive, early } = lent;
+        Request {
+            core,
+            lease: Some(lease),
+            message,
+            early,
+            read: 0,
+            headers: OnceCell::new(),
+            peer,
+            keep_alive,
+        }
     }
 
     /// Returns the method.
@@ -103,6 +116,20 @@ impl Request {
     pub fn client(&self) -> Option<Client> {
         let Lease { token, served, .. } = *self.lease.as_ref()?;
         Some(Client { core: self.core.clone(), token, served })
+    }
+
+    /// Returns the rest of the body, which has not arrived; `None` if the request is whole ([`Server::set_early`]).
+    ///
+    /// [`Server::set_early`]: crate::Server::set_early
+    pub fn rest(&self) -> Option<Rest> {
+        self.client().filter(|_| self.early).map(Rest::new)
+    }
+
+    /// Gives the request back, so that it comes again once its body has arrived.
+    pub fn gather(mut self) {
+        let (Ok((core, lease)), body) = (self.give_up(), mem::take(&mut self.message.body)) else { return };
+        let head = self.message.head.clone();
+        core.gather(&lease, Message { head, body });
     }
 
     /// Answers the request with `response`.

@@ -22,7 +22,7 @@ use std::io;
 use std::net::TcpListener;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -115,6 +115,7 @@ impl Server {
                 events: Events::default(),
                 jobs,
                 sockets: Sockets::default(),
+                early: OnceLock::new(),
                 leader: Leader::new(),
                 unblock,
                 listener: Mutex::new(Some(listener)),

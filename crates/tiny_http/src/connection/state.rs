@@ -33,6 +33,8 @@ pub(crate) struct Connection {
     pub on_gone: Option<Callback>,
     /// Called once the kernel has all bytes that the program has added to its answer.
     pub on_taken: Option<Callback>,
+    /// Called when more of the body of the lent request may have arrived.
+    pub on_readable: Option<Callback>,
     /// Time at which the reactor sends more of the answer.
     pub resumes: Option<Instant>,
     /// Time at which a search first found that no more of the request had arrived.
@@ -56,6 +58,7 @@ impl Connection {
             discarded: 0,
             on_gone: None,
             on_taken: None,
+            on_readable: None,
             resumes: None,
             silent_since: None,
         }

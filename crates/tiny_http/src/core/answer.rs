@@ -119,7 +119,8 @@ impl Core {
         self.count(&mut held);
         let Some(connection) = held.connection() else { return };
         connection.served += 1;
-        let closures = (connection.on_gone.take(), connection.on_taken.take());
+        let closures = (connection.on_gone.take(), connection.on_taken.take(), connection.on_readable.take());
+        connection.keep_alive &= !connection.inbound.has_rest();
         let more = connection.readable || connection.inbound.has_bytes();
         match then {
             Then::Reset => self.reset(held),
@@ -141,7 +142,7 @@ impl Core {
     /// 9112, section 9.6).
     fn end(&self, mut held: Held<'_>) {
         let Some(connection) = held.connection() else { return };
-        let unread = connection.readable || connection.inbound.has_bytes();
+        let unread = connection.readable || connection.inbound.has_bytes() || connection.inbound.has_rest();
         let done = (connection.last || connection.ended) && !unread && !connection.socket.has_unread();
         if done || shutdown(&connection.socket, Shutdown::Write).is_err() {
             return self.close(held);

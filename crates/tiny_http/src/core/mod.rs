@@ -13,6 +13,7 @@ pub(crate) mod memory;
 pub(crate) mod reactor;
 pub(crate) mod receive;
 pub(crate) mod refuse;
+pub(crate) mod rest;
 pub(crate) mod state;
 pub(crate) mod watched;
 

@@ -3,9 +3,10 @@
 use crate::clock;
 use crate::connection::slots::{Held, Lease, Phase, Token};
 use crate::connection::socket::{Received, with_read_buffer};
+use crate::core::answer::call;
 use crate::core::memory::SMALL;
 use crate::core::state::{Core, EVENTS};
-use crate::parse::inbound::{Message, Progress};
+use crate::parse::inbound::{Message, Progress, TakesEarly};
 use crate::refusal::Reason;
 use rustix::event::epoll::{self, EventData, EventFlags};
 use std::cell::Cell;
@@ -17,6 +18,8 @@ pub(crate) struct Lent {
     pub message: Message,
     pub peer: SocketAddr,
     pub keep_alive: bool,
+    /// The rest of its body has not arrived.
+    pub early: bool,
 }
 
 /// Reads of one connection for one event. More would keep other events waiting, since no worker leads meanwhile.
@@ -42,7 +45,12 @@ impl Core {
             Phase::Lingering => self.discard(held),
             _ => {
                 connection.readable = true;
-                if ends && matches!(phase, Phase::Lent | Phase::Pausing) {
+                // Whoever reads the rest of a body finds its end.
+                if connection.inbound.has_rest() {
+                    let readable = connection.on_readable.take();
+                    drop(held);
+                    readable.into_iter().for_each(call);
+                } else if ends && matches!(phase, Phase::Lent | Phase::Pausing) {
                     self.ended(held, since);
                 }
             }
@@ -50,12 +58,16 @@ impl Core {
         None
     }
 
+    fn early(&self) -> TakesEarly<'_> {
+        self.early.get().map(|early| &**early)
+    }
+
     /// Reads until the socket is empty or a request is complete.
     fn receive<'s>(&'s self, mut held: Held<'s>) -> Option<Lent> {
         let connection = held.connection()?;
         if connection.inbound.has_bytes() {
             // Bytes that arrived together with the request before this one.
-            let progress = connection.inbound.take(&[], &self.limits);
+            let progress = connection.inbound.take_early(&[], &self.limits, self.early());
             match self.progressed(held, progress, true) {
                 Ok(still) => held = still,
                 Err(request) => return request,
@@ -68,7 +80,8 @@ impl Core {
                     Received::Bytes(count) => {
                         // A short read means that the socket is empty. Later bytes make an event of their own.
                         let more = count == buffer.len() || connection.ended;
-                        let progress = connection.inbound.take(&buffer[..count], &self.limits);
+                        let progress =
+                            connection.inbound.take_early(&buffer[..count], &self.limits, self.early());
                         match self.progressed(held, progress, more) {
                             Ok(still) if more => held = still,
                             Ok(_) => return None,
@@ -114,6 +127,7 @@ impl Core {
     ) -> Result<Held<'s>, Option<Lent>> {
         match progress {
             Progress::Whole(message) => Err(self.lend(held, message, more)),
+            Progress::Early(message) => Err(self.lend(held, message, true)),
             Progress::Refused(reason) => {
                 self.refuse(held, reason);
                 Err(None)
@@ -127,9 +141,11 @@ impl Core {
     }
 
     /// Sends `100 Continue` (RFC 9110, section 15.2.1). False if the connection is gone.
-    fn ask_for_body(&self, held: &mut Held<'_>) -> bool {
+    pub(crate) fn ask_for_body(&self, held: &mut Held<'_>) -> bool {
         const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
-        held.enter(Phase::Body, clock::milliseconds());
+        if held.phase().0 != Phase::Lent {
+            held.enter(Phase::Body, clock::milliseconds());
+        }
         // The socket has room, since the answer before this one has left.
         held.connection()
             .is_some_and(|connection| connection.socket.send(CONTINUE, false) == Ok(CONTINUE.len()))
@@ -175,8 +191,9 @@ impl Core {
         connection.keep_alive = message.head.keep_alive && allowed;
         connection.last = !message.head.keep_alive;
         let (peer, keep_alive) = (connection.socket.peer, connection.keep_alive);
+        let early = connection.inbound.has_rest();
         let lease = Lease { token, served: connection.served, bytes: Cell::new(connection.lent) };
         self.count(&mut held);
-        Some(Lent { lease, message, peer, keep_alive })
+        Some(Lent { lease, message, peer, keep_alive, early })
     }
 }

@@ -7,13 +7,14 @@ use crate::core::leader::Leader;
 use crate::core::reactor::Reactor;
 use crate::core::watched::Sockets;
 use crate::limits::Limits;
+use crate::parse::head::Head;
 use crate::refusal::Pages;
 use rustix::event::epoll::EventFlags;
 use std::collections::VecDeque;
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 pub(crate) struct Core {
     /// Workers wait on it.
@@ -24,6 +25,8 @@ pub(crate) struct Core {
     pub jobs: Jobs,
     /// Sockets of the program, which the workers watch too.
     pub sockets: Sockets,
+    /// Says which requests the program takes before their body has arrived.
+    pub early: OnceLock<Box<dyn Fn(&Head) -> bool + Send + Sync>>,
     /// Decides which worker waits.
     pub leader: Leader,
     /// Each write to it wakes one worker.

@@ -18,7 +18,14 @@ pub(crate) struct Inbound {
     skipped: usize,
     /// The request whose body arrives.
     gathering: Option<Box<Gathering>>,
+    /// The rest of the body of a request that the program has already.
+    rest: Option<Rest>,
+    /// The client of that request waits to be asked for the body.
+    pub waits: bool,
 }
+
+/// Whether the program takes a request before its body has arrived.
+pub(crate) type TakesEarly<'e> = Option<&'e (dyn Fn(&Head) -> bool + Send + Sync)>;
 
 #[derive(Debug)]
 struct Gathering {
@@ -55,6 +62,8 @@ pub(crate) enum Progress {
     Continue,
     /// A complete request. Bytes behind it are kept for the next one.
     Whole(Message),
+    /// A request with the beginning of its body. [`Inbound::take_rest`] gives the rest.
+    Early(Message),
     /// A refused request. Bytes behind it are refused too.
     Refused(Reason),
 }
@@ -65,12 +74,18 @@ const FIRST_SPACE: usize = 64 << 10;
 impl Inbound {
     /// Adds `input`, and returns the next request if it is complete. An empty `input` returns the next one of the bytes that
     /// were kept.
+    #[cfg(any(fuzzing, test))]
     pub(crate) fn take(&mut self, input: &[u8], limits: &Limits) -> Progress {
+        self.take_early(input, limits, None)
+    }
+
+    /// Does as [`Inbound::take`], but hands a request over before its body has arrived where `early` says so.
+    pub(crate) fn take_early(&mut self, input: &[u8], limits: &Limits, early: TakesEarly<'_>) -> Progress {
         if self.gathering.is_some() {
             return self.gather(input, limits);
         }
         if self.buffer.is_empty() {
-            return self.next(input, limits);
+            return self.next(input, limits, early);
         }
         // Parsing again makes sense only after the end of a line, or after a control character. The latter shows that this is
         // no text, but TLS, for example.
@@ -82,7 +97,40 @@ impl Inbound {
             (self.searched, self.buffer) = (buffer.len(), buffer);
             return Progress::More;
         }
-        self.next(&buffer, limits)
+        self.next(&buffer, limits, early)
+    }
+
+    /// Decodes `input`, appends the body to `out`, and returns whether the body is complete.
+    ///
+    /// # Errors
+    /// The coding of chunks is malformed.
+    pub(crate) fn take_rest(
+        &mut self,
+        input: &[u8],
+        out: &mut Vec<u8>,
+        limits: &Limits,
+    ) -> Result<bool, Reason> {
+        let Some(rest) = &mut self.rest else { return Ok(true) };
+        let Some(used) = rest.take(input, out, &without_limit(limits))? else { return Ok(false) };
+        self.buffer.extend_from_slice(&input[used..]);
+        self.rest = None;
+        Ok(true)
+    }
+
+    /// Whether the program has the request, and a rest of its body is missing.
+    pub(crate) fn has_rest(&self) -> bool {
+        self.rest.is_some()
+    }
+
+    /// Takes a request back whose body is not complete. It comes again once it is. False if its body is longer than allowed.
+    pub(crate) fn gather_rest(&mut self, message: Message, limits: &Limits) -> bool {
+        let Some(rest) = self.rest.take() else { return true };
+        let fits = match rest {
+            Rest::Length(left) => left.saturating_add(message.body.len()) <= limits.body,
+            Rest::Chunks(_) => message.body.len() <= limits.body,
+        };
+        self.gathering = Some(Box::new(Gathering { message, rest }));
+        fits
     }
 
     pub(crate) fn has_bytes(&self) -> bool {
@@ -122,7 +170,7 @@ impl Inbound {
         })
     }
 
-    fn next(&mut self, mut input: &[u8], limits: &Limits) -> Progress {
+    fn next(&mut self, mut input: &[u8], limits: &Limits, early: TakesEarly<'_>) -> Progress {
         // RFC 9112, section 2.2: empty lines before a request are skipped.
         while let Some(rest) = input.strip_prefix(b"\r\n") {
             input = rest;
@@ -137,7 +185,7 @@ impl Inbound {
         match Head::parse(input, limits) {
             Ok(Parsed::Whole(head, length)) => {
                 self.skipped = 0;
-                self.body(head, &input[length..], limits)
+                self.body(head, &input[length..], limits, early)
             }
             Ok(Parsed::Partial) => {
                 self.buffer.extend_from_slice(input);
@@ -148,14 +196,15 @@ impl Inbound {
         }
     }
 
-    fn body(&mut self, head: Head, behind: &[u8], limits: &Limits) -> Progress {
+    fn body(&mut self, head: Head, behind: &[u8], limits: &Limits, early: TakesEarly<'_>) -> Progress {
+        let early = head.framing != Framing::Empty && early.is_some_and(|takes| takes(&head));
         let rest = match head.framing {
             Framing::Empty => {
                 self.buffer.extend_from_slice(behind);
                 return Progress::Whole(Message { head, body: Vec::new() });
             }
             Framing::Length(length) => {
-                match usize::try_from(length).ok().filter(|length| *length <= limits.body) {
+                match usize::try_from(length).ok().filter(|length| early || *length <= limits.body) {
                     Some(length) => Rest::Length(length),
                     None => return self.refused(&head.bytes, Reason::BodyTooLong),
                 }
@@ -164,13 +213,33 @@ impl Inbound {
         };
         let waits = head.expects_continue && behind.is_empty();
         let message = Message { head, body: Vec::new() };
+        if early {
+            self.waits = waits;
+            return self.begin(message, rest, behind, limits);
+        }
         self.gathering = Some(Box::new(Gathering { message, rest }));
         if waits { Progress::Continue } else { self.gather(behind, limits) }
     }
 
+    /// Hands a request over with the beginning of its body.
+    fn begin(&mut self, mut message: Message, mut rest: Rest, behind: &[u8], limits: &Limits) -> Progress {
+        match rest.take(behind, &mut message.body, &without_limit(limits)) {
+            Ok(Some(used)) => {
+                self.buffer.extend_from_slice(&behind[used..]);
+                Progress::Whole(message)
+            }
+            Ok(None) => {
+                self.rest = Some(rest);
+                Progress::Early(message)
+            }
+            Err(reason) => self.refused(&message.head.bytes, reason),
+        }
+    }
+
     fn gather(&mut self, input: &[u8], limits: &Limits) -> Progress {
         let Some(mut gathering) = self.gathering.take() else { return Progress::More };
-        match gathering.take(input, limits) {
+        let Gathering { message, rest } = &mut *gathering;
+        match rest.take(input, &mut message.body, limits) {
             Ok(None) => {
                 self.gathering = Some(gathering);
                 Progress::More
@@ -190,11 +259,15 @@ impl Inbound {
     }
 }
 
-impl Gathering {
+/// Returns the limits for a body that the program takes piece by piece.
+fn without_limit(limits: &Limits) -> Limits {
+    Limits { body: usize::MAX, ..*limits }
+}
+
+impl Rest {
     /// Adds bytes of the body. Once it is complete, returns how many of them belonged to it.
-    fn take(&mut self, input: &[u8], limits: &Limits) -> Result<Option<usize>, Reason> {
-        let body = &mut self.message.body;
-        match &mut self.rest {
+    fn take(&mut self, input: &[u8], body: &mut Vec<u8>, limits: &Limits) -> Result<Option<usize>, Reason> {
+        match self {
             Rest::Length(left) => {
                 let piece = &input[..input.len().min(*left)];
                 // Memory grows with the bytes that have arrived, never with the declared length.
