@@ -3,7 +3,7 @@
 //!
 //! The script does not pause. The view returns what `forward` returned, and its worker goes on with other requests.
 
-use super::app::{self, App, change_app};
+use super::app::{self, App, OF_BOTH, change_app};
 use super::property::{nearest, unknown_option};
 use super::rule_options::rule_options;
 use super::sleep::seconds;
@@ -20,7 +20,7 @@ use rhai::{Array, Dynamic, FnPtr, Map, NativeCallContext};
 use std::sync::Arc;
 
 /// The error for a `forward` that is no answer: inside of another value, or dropped.
-const NOT_RETURNED: &str = "forward answers only where a view function or a before_request function returns it alone, as in `return forward(...)`; `change: |response| ...` changes the answer";
+pub(crate) const NOT_RETURNED: &str = "forward answers only where a view function or a before_request function returns it alone, as in `return forward(...)`; `change: |response| ...` changes the answer";
 const OPTIONS: [&str; 5] = ["path", "strip", "headers", "timeout", "change"];
 /// The function that takes `methods`, too.
 const OF_RULE: &str = "app.forward";
@@ -54,7 +54,14 @@ pub(crate) fn server(url: &str) -> Fallible<Url> {
 }
 
 fn parse(context: &NativeCallContext, function: &str, url: &str, options: &Map) -> Fallible<Forward> {
-    let mut forward = Forward::to(server(url)?);
+    let server = server(url)?;
+    if server.target.contains('?') {
+        return Err(format!(
+            "failed to use URL `{url}`: the URL of a server has no query; option `path` may have one"
+        )
+        .into());
+    }
+    let mut forward = Forward::to(server);
     for (name, value) in options {
         match name.as_str() {
             "path" => forward.path = Some(path("path", value)?),
@@ -166,17 +173,6 @@ fn add(context: &NativeCallContext, on: &Dynamic, rule: &str, url: &str, mut opt
     Ok(())
 }
 
-/// Registers `forward` of `app` and of blueprints.
-pub(super) fn rules(natives: &mut Natives) {
-    natives.register_optional(
-        "forward",
-        Map::new(),
-        |context: NativeCallContext, on: &mut Dynamic, rule: &str, url: &str, options: Map| {
-            add(&context, on, rule, url, options)
-        },
-    );
-}
-
 pub(crate) fn register(natives: &mut Natives) {
     natives
         .register_type_with_name::<Arc<Forward>>("forward")
@@ -191,4 +187,16 @@ pub(crate) fn register(natives: &mut Natives) {
                 change_app(|registration| registration.forward_unmatched = forward)
             },
         );
+    natives.in_common(OF_BOTH, |natives| {
+        natives.register_optional(
+            "forward",
+            Map::new(),
+            |context: NativeCallContext, on: &mut Dynamic, rule: &str, url: &str, options: Map| {
+                add(&context, on, rule, url, options)
+            },
+        );
+    });
 }
+
+#[cfg(test)]
+mod tests;

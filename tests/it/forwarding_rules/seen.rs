@@ -1,4 +1,4 @@
-//! What others see of forwarding: chaos, journal, overlays, lists of rules, trials and replays.
+//! Forwarding beside other parts: chaos, journal, overlays, lists of rules, trials and replays.
 
 use super::upstream::{LARGE, Upstream};
 use super::{RULES, summary};
