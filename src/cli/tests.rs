@@ -95,7 +95,8 @@ fn every_setting_has_a_flag_and_a_variable_that_do_the_same() {
             "report" => "/f",
             "clock" => "+2h",
             "cors" => "https://a.example",
-            "admin-host" => "a.example",
+            "admin-host" | "allow-outgoing" => "a.example",
+            "forward-unmatched" => "http://a.example",
             "fail-on" => "unused,errors",
             _ => samples(setting.value),
         };
