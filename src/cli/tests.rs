@@ -165,6 +165,11 @@ fn bad_values_name_where_they_came_from() {
     assert_error(&[], &env, "failed to parse `H1MOCK_VERBOSE`: `maybe` is no switch (try 1 or 0)");
     assert_error(&["8000x"], &[], "failed to parse `TRAFFIC_PORT`: `8000x` is no port (0 to 65535)");
     assert_error(&["8000", "x"], &[], "failed to parse `ADMIN_PORT`: `x` is no port (0 to 65535)");
+    let expected =
+        "failed to parse `--forward-unmatched`: `http://a?b` has a query, which the URL of a server has not";
+    assert_error(&["--forward-unmatched=http://a?b"], &[], expected);
+    let expected = "failed to parse `--forward-unmatched`: there is no TLS here, use http";
+    assert_error(&["--forward-unmatched=https://a"], &[], expected);
     assert_error(&["--workers=0"], &[], "failed to parse `--workers`: `0` is no number from 1 to 1024");
     let expected = "failed to parse `--script-timeout`: `2m` is out of range (1ms to 60s)";
     assert_error(&["--script-timeout=2m"], &[], expected);
