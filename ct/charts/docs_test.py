@@ -143,7 +143,7 @@ class Snippets(unittest.TestCase):
 
     def test_the_proxy_that_adds_tls(self):
         text = (SNIPPETS / "https.yaml").read_text()
-        self.assertEqual(manifests.check([text]), ([], 3))
+        self.assertEqual(manifests.check(text.split("---\n")), ([], 3))
         config, deployment, service = helm.yaml.load_all(text, Loader=helm.Strict)
         self.assertEqual(restricted.problems(deployment), [])
         port = helm.at(service, "spec ports 0 targetPort")
