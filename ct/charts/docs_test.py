@@ -141,6 +141,15 @@ class Snippets(unittest.TestCase):
         admin = next(port["port"] for port in service["spec"]["ports"] if port["name"] == "http-admin")
         self.assertEqual(helm.at(pod, "spec initContainers 0 args 3"), f"server1:{admin}")
 
+    def test_the_proxy_that_adds_tls(self):
+        text = (SNIPPETS / "https.yaml").read_text()
+        self.assertEqual(manifests.check(text.split("---\n")), ([], 3))
+        config, deployment, service = helm.yaml.load_all(text, Loader=helm.Strict)
+        self.assertEqual(restricted.problems(deployment), [])
+        port = helm.at(service, "spec ports 0 targetPort")
+        self.assertEqual(port, helm.at(deployment, "spec template spec containers 0 ports 0 containerPort"))
+        self.assertIn(f"listen {port};", config["data"]["default.conf"])
+
     def test_the_network_policy(self):
         values = self.load("networkpolicy.yaml")
         ingress = helm.template(values).one("NetworkPolicy")["spec"]["ingress"]

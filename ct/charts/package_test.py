@@ -69,8 +69,8 @@ class Snippets(unittest.TestCase):
     def test_containers_of_our_image_take_it_from_the_node_and_say_why_they_fail(self):
         """Checks the pull policy: for the tag `latest` Kubernetes would always pull, and not use an image that was loaded onto the node."""
         count = 0
-        for path in SNIPPETS.glob("*.yaml"):
-            item = yaml.safe_load(path.read_text())
+        items = [(path, item) for path in SNIPPETS.glob("*.yaml") for item in yaml.safe_load_all(path.read_text())]
+        for path, item in items:
             pod = helm.at(item, "spec template spec") or item.get("spec") or {}
             for container in pod.get("initContainers", []) + pod.get("containers", []):
                 if container["image"].startswith("testillano/"):
@@ -102,4 +102,4 @@ class Snippets(unittest.TestCase):
     def test_no_snippet_is_left_out(self):
         names = {path.name for path in pathlib.Path(SNIPPETS).iterdir()}
         self.assertEqual(names, {"parent", "configmap.yaml", "token.yaml", "replicas.yaml", "sidecar.yaml", "dependency.yaml", "waiting.yaml",
-                                 "networkpolicy.yaml", "job.yaml"})
+                                 "networkpolicy.yaml", "job.yaml", "https.yaml"})

@@ -7,7 +7,7 @@ use crate::message::answer::{Answer, JSON};
 use crate::provisioning::activation::ActivationError;
 use crate::provisioning::layers::OverlayRow;
 use crate::provisioning::ledger::LedgerRow;
-use crate::provisioning::provision::RuleRow;
+use crate::provisioning::rule_row::RuleRow;
 use crate::provisioning::turns::Turn;
 use serde::Serialize;
 
@@ -16,6 +16,9 @@ use serde::Serialize;
 struct Ledger<'a> {
     active: Active<'a>,
     rules: Vec<RuleRow>,
+    /// The server that gets the requests for which no rule matches.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unmatched_forwards_to: Option<String>,
     files: Vec<LedgerRow>,
     /// The newest first.
     overlays: Vec<OverlayRow>,
@@ -34,7 +37,9 @@ pub(super) fn list(call: &Call) -> Result<Answer, Answer> {
     let layers = activation.layers();
     let active = Active { name: &layers.base.name, generation: layers.generation };
     let (rules, overlays) = layers.rows(activation.epoch.now());
-    let ledger = Ledger { active, rules, files, overlays };
+    let unmatched = layers.base.forward_unmatched.as_ref();
+    let unmatched_forwards_to = unmatched.map(|forward| forward.url.to_string());
+    let ledger = Ledger { active, rules, unmatched_forwards_to, files, overlays };
     Ok(Answer::new(200, JSON, serde_json::to_string(&ledger).unwrap_or_default()))
 }
 

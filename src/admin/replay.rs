@@ -59,6 +59,9 @@ struct Different {
     rule: Option<Pair<Option<String>>>,
     #[serde(flatten)]
     differences: Differences,
+    /// The URLs to which it is forwarded, where they differ; `null` where the provision itself answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    forwarded: Option<Pair<Option<String>>>,
     /// The errors of scripts, where they differ.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<Pair<Option<String>>>,
@@ -186,17 +189,26 @@ impl Replay {
         let dice = || Dice::seeded(entry.number.cast_signed());
         let tried = [&sides[0], &sides[1]].map(|side| side.answer(request.clone(), &clock, dice()));
         let [before, after] = [&tried[0].outcome, &tried[1].outcome];
+        let url = |outcome: &Outcome| outcome.forwarded.as_ref().map(|forwarded| forwarded.url.clone());
+        let forwarded = Pair::of(url(before), url(after));
+        if let (None, Some(url)) = (&forwarded, url(before)) {
+            return self.skip(entry, format!("it is forwarded to `{url}`, and a replay sends nothing"));
+        }
         let status = before.reply.status_sent();
-        let recorded = (status != entry.status).then_some(entry.status);
+        let recorded = (before.forwarded.is_none() && status != entry.status).then_some(entry.status);
         self.recorded_otherwise += u64::from(recorded.is_some());
-        let mut differences = Differences::of(&before.reply, &after.reply);
+        // The answer of another server is unknown.
+        let mut differences = match forwarded {
+            Some(_) => Differences::default(),
+            None => Differences::of(&before.reply, &after.reply),
+        };
         // The rest of the body is unknown.
         let is_cut = stops_within(&tried[0], &tried[1]) || stops_within(&tried[1], &tried[0]);
         if is_cut {
             differences.body = None;
         }
         let breaks = |tried: &Tried| tried.stream.as_ref().is_some_and(|stream| stream.breaks);
-        if differences.is_empty() && breaks(&tried[0]) == breaks(&tried[1]) {
+        if forwarded.is_none() && differences.is_empty() && breaks(&tried[0]) == breaks(&tried[1]) {
             match is_cut {
                 true => {
                     self.skip(entry, "its stream goes on after the pieces that a replay makes".to_owned())
@@ -221,6 +233,7 @@ impl Replay {
             target: entry.target.clone(),
             rule: Pair::of(rule(0, before), rule(1, after)),
             differences,
+            forwarded,
             error: Pair::of(error(before), error(after)),
             recorded,
         });

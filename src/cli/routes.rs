@@ -3,7 +3,8 @@
 use super::check::{load_provision, print};
 use crate::provisioning::layers::{Layers, Overlay, OverlayId};
 use crate::provisioning::load::with_rules;
-use crate::provisioning::provision::{Provision, RuleRow};
+use crate::provisioning::provision::Provision;
+use crate::provisioning::rule_row::RuleRow;
 use crate::script::runtime::budget::Budget;
 use crate::script::runtime::conditions::Conditions;
 use std::path::{Path, PathBuf};
@@ -31,14 +32,35 @@ pub(crate) fn routes(path: &Path, overlays: &[PathBuf], budget: Budget) -> Resul
 
 /// The names of the columns that each table has.
 const COLUMNS: [&str; 5] = ["RULE", "METHODS", "ENDPOINT", "CONVERTERS", "LINE"];
+/// The column that follows where requests are forwarded.
+const FORWARDS_TO: &str = "FORWARDS TO";
 
 fn cells(row: RuleRow) -> [String; 5] {
     let line = format!("{}:{}", row.file, row.line);
     [row.rule, row.methods.join(","), row.endpoint, row.converters, line]
 }
 
+/// Returns the row for requests that no rule matches, if `provision` forwards them.
+fn unmatched(provision: &Provision) -> Option<([String; 5], String)> {
+    let forward = provision.forward_unmatched.as_ref()?;
+    let [rule, methods] = ["(unmatched)", "*"].map(str::to_owned);
+    Some(([rule, methods, String::new(), String::new(), String::new()], forward.url.to_string()))
+}
+
 fn of_provision(provision: &Provision) -> String {
-    table(COLUMNS, provision.rules(0).into_iter().map(cells))
+    let rows = provision.rules(0).into_iter().map(|mut row| {
+        let to = row.forwards_to.take().unwrap_or_default();
+        (cells(row), to)
+    });
+    let rows: Vec<([String; 5], String)> = rows.chain(unmatched(provision)).collect();
+    if rows.iter().all(|(_, to)| to.is_empty()) {
+        return table(COLUMNS, rows.into_iter().map(|(cells, _)| cells));
+    }
+    let [rule, methods, endpoint, converters, line] = COLUMNS;
+    let rows = rows.into_iter().map(|([rule, methods, endpoint, converters, line], to)| {
+        [rule, methods, endpoint, converters, line, to]
+    });
+    table([rule, methods, endpoint, converters, line, FORWARDS_TO], rows)
 }
 
 fn of_layers(layers: &Layers) -> String {

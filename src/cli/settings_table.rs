@@ -213,6 +213,7 @@ pub(super) static TABLE: &[Setting] = &[
         .set(|v, s| put(&mut v.settings.callback_workers, value::count(s, 1..=64))),
     OUTGOING
         .option("forward-unmatched", "URL", "")
+        .of(&[Serve, Try])
         .help("Server that gets the requests for which no rule matches: `http://real:8080`")
         .set(|v, s| put(&mut v.settings.forward_unmatched, value::upstream(s))),
     ADMIN

@@ -18,6 +18,7 @@ use crate::script::flask::status;
 use crate::script::flask::store::outside::Refused;
 use crate::script::runtime::budget::Budget;
 use crate::script::runtime::conditions::Conditions;
+use crate::script::runtime::forward::Forward;
 use crate::script::runtime::log_capture;
 use crate::simulation::Simulation;
 use crate::system::io_error::failed_to;
@@ -76,6 +77,8 @@ pub(crate) fn run(trial: &Trial, budget: Budget, settings: &Settings) -> Result<
     let mut provision = loaded?;
     (provision.explain, provision.compress) = (settings.explain, settings.compress);
     provision.cors = provision.cors.take().or_else(|| settings.cors.clone());
+    let unmatched = || settings.forward_unmatched.clone().map(|url| Forward::to(url).into());
+    provision.forward_unmatched = provision.forward_unmatched.take().or_else(unmatched);
     if let Some(given) = &trial.store {
         prepare(&provision, &read(given, "--store")?)?;
     }
@@ -89,8 +92,10 @@ pub(crate) fn run(trial: &Trial, budget: Budget, settings: &Settings) -> Result<
     // Before the answer: its body may end without a line end.
     notes(&provision, &outcome, closest).iter().for_each(|note| print_error(note));
     stream.iter().for_each(|stream| print_error(&streamed(stream)));
-    // A reader such as `head` may have closed the pipe.
-    let _ = write(&mut io::stdout().lock(), &outcome.reply, trial.method == "HEAD", stream.is_none());
+    if outcome.forwarded.is_none() {
+        // A reader such as `head` may have closed the pipe.
+        let _ = write(&mut io::stdout().lock(), &outcome.reply, trial.method == "HEAD", stream.is_none());
+    }
     Ok(if outcome.error.is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
@@ -183,7 +188,8 @@ fn write(out: &mut impl Write, reply: &Reply, head_only: bool, has_length: bool)
     out.flush()
 }
 
-/// Returns the lines for standard error: the rule that served, or the closest ones; then the delay and the faults.
+/// Returns the lines for standard error: the rule that served, or the closest ones; then the server that would answer, the delay and
+/// the faults.
 fn notes(provision: &Provision, outcome: &Outcome, closest: impl FnOnce() -> Vec<Miss>) -> Vec<String> {
     let mut notes = Vec::new();
     match (outcome.rule, outcome.unmatched) {
@@ -195,8 +201,11 @@ fn notes(provision: &Provision, outcome: &Outcome, closest: impl FnOnce() -> Vec
             notes.push(unmatched.words().to_owned());
             notes.extend(closest().iter().map(|miss| format!("closest: {miss}")));
         }
+        (None, None) if outcome.forwarded.is_some() => notes.push("no rule".to_owned()),
         (None, None) => notes.push("no rule: a before_request function or a redirect answered".to_owned()),
     }
+    let forwarded = outcome.forwarded.as_ref();
+    notes.extend(forwarded.map(|to| format!("forwards to `{}`: `h1mock try` sends nothing", to.url)));
     let hold = in_ms(&outcome.reply);
     notes.extend((hold > 0.0).then(|| format!("delay {hold} ms")));
     notes.extend(faults(&outcome.reply));

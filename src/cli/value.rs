@@ -115,7 +115,12 @@ pub(crate) fn upstream(value: &OsStr) -> Parsed<Option<Url>> {
     if text.is_empty() {
         return Ok(None);
     }
-    Url::absolute(text).map(Some).map_err(|error| error.cause())
+    match Url::absolute(text).map_err(|error| error.cause())? {
+        url if url.target.contains('?') => {
+            Err(format!("`{text}` has a query, which the URL of a server has not"))
+        }
+        url => Ok(Some(url)),
+    }
 }
 
 /// Parses a number of bytes, with or without a unit of k, M or G (powers of 1024; `kB` and `KiB` are the same), within

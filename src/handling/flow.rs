@@ -253,7 +253,7 @@ impl Flow<'_> {
     /// Flask, no error handler runs for it. An `abort` is the answer. A status without a body needs no pieces.
     pub(super) fn begin_stream(&self, reply: &mut Reply) {
         if matches!(reply.answer.status, 204 | 205 | 304) {
-            reply.stream = None;
+            (reply.stream, reply.relay) = (None, None);
         }
         let Some(stream) = reply.stream.as_mut().filter(|_| self.request.method() != "HEAD") else { return };
         let Some(mut pieces) = stream.take() else { return };

@@ -2,13 +2,12 @@
 //!
 //! The caller passes a provision of its own, whose hits and draws nobody else counts, and conditions with a copy of the values of
 //! `store`. Metrics and journal belong to the workers, so a trial never reaches them. Log lines of scripts are captured. The pieces
-//! of a stream are made one after the other, without their delays.
+//! of a stream are made one after the other, without their delays. Nothing is forwarded: the outcome has the URL and no answer.
 
-use super::{Others, Outcome, Resumed, handle};
+use super::{Forwarded, Others, Outcome, Resumed, handle};
 use crate::chaos::Chaos;
 use crate::message::request::Request;
 use crate::message::stream::{Made, Stream};
-use crate::message::upstream::Unreachable;
 use crate::provisioning::provision::Provision;
 use crate::script::runtime::conditions::Conditions;
 use crate::script::runtime::key_value_store::nothing;
@@ -52,13 +51,12 @@ pub(crate) fn attempt(provision: &Arc<Provision>, conditions: &Conditions, reque
         let mut outcome = handle(provision, &chaos, conditions, &mut request);
         // No other request sets a key in this copy of the values: each wait is over.
         while let Some(wait) = outcome.wait.take() {
-            let resumed = match wait.forward() {
-                Some(_) => Resumed::Upstream(Err(Unreachable {
-                    status: 502,
-                    message: "nothing is forwarded while a provision is tried".to_owned(),
-                })),
-                None => Resumed::Value(wait.look(request.epoch).unwrap_or_else(nothing)),
-            };
+            if let Some(forward) = wait.forward() {
+                let url = forward.url_for(&request).to_string();
+                outcome.forwarded = Some(Forwarded { url, error: None }.into());
+                break;
+            }
+            let resumed = Resumed::Value(wait.look(request.epoch).unwrap_or_else(nothing));
             outcome = wait.resume(provision, &Others::default(), &request, resumed);
         }
         let is_sent = request.method() != "HEAD";

@@ -50,7 +50,10 @@ impl Url {
         if text.contains("://") {
             return Url::parse(text, SocketAddr::from(([127, 0, 0, 1], 80)), 80);
         }
-        let cause = format!("write `http://` before it, as in `http://{}`", text.trim_start_matches('/'));
+        let cause = match text.is_empty() || text.starts_with('/') && !text.starts_with("//") {
+            true => "it has no host, as `http://real:8080` has".to_string(),
+            false => format!("write `http://` before it, as in `http://{}`", text.trim_start_matches('/')),
+        };
         Err(ClientError::Url { url: text.to_string(), cause })
     }
 

@@ -4,7 +4,8 @@
 
 use crate::message::answer::Answer;
 use crate::message::request::Request;
-use crate::provisioning::provision::{Provision, RuleRow};
+use crate::provisioning::provision::Provision;
+use crate::provisioning::rule_row::RuleRow;
 use crate::routing::rule::Rule;
 use crate::routing::shadows::Shapes;
 use std::fmt;

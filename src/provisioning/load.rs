@@ -100,17 +100,25 @@ pub(crate) fn load_overlay(
     Ok(provision)
 }
 
-/// Refuses an overlay without a rule.
+/// Refuses an overlay without a rule, and one that would forward what no rule matches: only requests for its rules come to it.
 ///
 /// # Errors
 /// `the overlay registers no rule`
 pub(crate) fn with_rules(overlay: Provision) -> Result<Provision, LoadError> {
-    if !overlay.views.is_empty() {
-        return Ok(overlay);
-    }
-    let hint = "hooks and error handlers of an overlay run only for requests that its own rules serve: \
-                add a rule, for example `app.get(\"/foo\", foo)`";
-    let fault = Fault::of_file(&overlay.name, "the overlay registers no rule");
+    let (error, hint) = match (overlay.views.is_empty(), &overlay.forward_unmatched) {
+        (false, None) => return Ok(overlay),
+        (_, Some(_)) => (
+            "an overlay can't have app.forward_unmatched",
+            "requests without a rule go to the provision below it: forward paths, for example \
+             `app.forward(\"/api/<path:rest>\", url)`",
+        ),
+        (true, None) => (
+            "the overlay registers no rule",
+            "hooks and error handlers of an overlay run only for requests that its own rules serve: \
+             add a rule, for example `app.get(\"/foo\", foo)`",
+        ),
+    };
+    let fault = Fault::of_file(&overlay.name, error);
     Err(Fault { in_overlay: true, hint: Some(hint.to_owned()), ..fault })
 }
 

@@ -44,6 +44,7 @@ pub(crate) mod load;
 pub(crate) mod provision;
 pub(crate) mod required;
 pub(crate) mod rule_changes;
+pub(crate) mod rule_row;
 pub(crate) mod turns;
 pub(crate) mod warnings;
 pub(crate) mod watcher;

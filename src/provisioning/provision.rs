@@ -7,6 +7,7 @@ use crate::message::cors::Cors;
 use crate::message::epoch::ResetCounter;
 use crate::message::request::Request;
 use crate::observing::counters::RuleCounters;
+use crate::provisioning::rule_row::RuleRow;
 use crate::provisioning::warnings;
 use crate::routing::router::Router;
 use crate::routing::rule::Rule;
@@ -81,28 +82,6 @@ impl Served {
     pub fn hits(&self, epoch: u64) -> u64 {
         self.hits.in_epoch(epoch)
     }
-}
-
-/// One rule, as the administrative port and `h1mock routes` list it.
-#[derive(Debug, Clone, serde::Serialize)]
-pub struct RuleRow {
-    /// The rule as registered.
-    pub rule: String,
-    pub endpoint: String,
-    /// The methods, HEAD and OPTIONS included where Flask adds them.
-    pub methods: Vec<String>,
-    /// The variables and their converters.
-    #[serde(skip)]
-    pub converters: String,
-    /// The file that registered the rule.
-    pub file: String,
-    /// The line that registered the rule, from 1.
-    pub line: usize,
-    /// The number of requests that the rule served.
-    pub hits: u64,
-    pub never_hit: bool,
-    /// An earlier rule that matches all requests of this one.
-    pub shadowed_by: Option<String>,
 }
 
 /// The result of loading a file.
@@ -330,6 +309,7 @@ impl Provision {
                 hits,
                 never_hit: hits == 0,
                 shadowed_by: earlier(index).map(|earlier| rules[earlier].display().into_owned()),
+                forwards_to: self.routes.views[index].forward.as_ref().map(|forward| forward.url.to_string()),
             }
         };
         rules.iter().enumerate().map(row).collect()

@@ -1,6 +1,6 @@
 //! Compares the rules of two provisions: rules that come, go and change.
 
-use crate::provisioning::provision::RuleRow;
+use crate::provisioning::rule_row::RuleRow;
 use serde::Serialize;
 use std::collections::{BTreeSet, HashMap};
 
@@ -43,6 +43,9 @@ pub(crate) struct Before {
     /// The earlier rule that took all its requests; the inner `None` where no rule did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shadowed_by: Option<Option<String>>,
+    /// The server to which its requests went; the inner `None` where a view answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub forwards_to: Option<Option<String>>,
 }
 
 /// A step in which rows are paired: rows with the same key, for which the condition holds.
@@ -105,6 +108,7 @@ impl Changed {
             methods: old(&before.methods, &after.methods),
             endpoint: old(&before.endpoint, &after.endpoint),
             shadowed_by: old(&before.shadowed_by, &after.shadowed_by),
+            forwards_to: old(&before.forwards_to, &after.forwards_to),
         };
         (changed != Before::default()).then(|| Changed { after: after.into(), before: changed })
     }
@@ -149,6 +153,7 @@ mod tests {
                 hits: 0,
                 never_hit: true,
                 shadowed_by: shadow.map(str::to_owned),
+                forwards_to: None,
             }
         };
         text.split(';').filter(|text| !text.is_empty()).enumerate().map(row).collect()

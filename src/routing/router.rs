@@ -2,6 +2,7 @@
 //! order, at a cost that does not depend on their number.
 
 use crate::routing::index::{RankedRule, RuleIndex, key_of};
+use crate::routing::method::{ANY, COMMON};
 use crate::routing::quoting::decode_path;
 use crate::routing::rule::Rule;
 use crate::routing::shadows::Shapes;
@@ -132,13 +133,17 @@ impl Router {
     }
 
     /// Returns the methods of all rules that match `path` on `host` (as for [`Router::find_at`]), sorted: `Allow` of automatic
-    /// OPTIONS.
+    /// OPTIONS. For a rule of any method, those of RFC 9110 and PATCH that a client can use.
     pub fn allowed(&self, path: &str, host: Option<&str>) -> Vec<String> {
         // No rule serves this method, so the search goes on to the last rule that matches.
-        match self.find_at("", path, host) {
-            Found::MethodNotAllowed { allow } => allow,
-            _ => Vec::new(),
+        let Found::MethodNotAllowed { mut allow } = self.find_at("", path, host) else { return Vec::new() };
+        if allow.iter().any(|method| method == ANY) {
+            allow.retain(|method| method != ANY);
+            allow.extend(COMMON.map(str::to_owned));
+            allow.sort_unstable();
+            allow.dedup();
         }
+        allow
     }
 
     /// Returns the URL of the first rule of `endpoint` that these values suit; rules that serve GET come first.

@@ -2,7 +2,7 @@
 
 use crate::routing::converter::Converter;
 use crate::routing::host::HostPattern;
-use crate::routing::method::{is_token, method_index};
+use crate::routing::method::{ANY, complete, method_index};
 use crate::routing::pattern::{Pattern, Slashes, Token, Variable};
 use crate::routing::quoting::{encode_path, encode_query, encode_value};
 use crate::routing::redirect;
@@ -30,9 +30,6 @@ pub struct RuleOptions {
     /// Target of a redirect (308) for all requests, with variables of the rule: `/new/<id>`.
     pub redirect_to: Option<String>,
 }
-
-/// Stands for any method in the list of a rule.
-const ANY: &str = "*";
 
 /// A parsed rule.
 #[derive(Debug, Clone)]
@@ -160,10 +157,10 @@ impl Rule {
         &self.methods
     }
 
-    /// Whether the rule serves `method`, which is in upper case.
+    /// Whether the rule serves `method`, which is in upper case. No rule serves the empty one.
     pub fn serves(&self, method: &str) -> bool {
         match method_index(method) {
-            0 => self.any || self.methods.iter().any(|served| served == method),
+            0 => self.any && !method.is_empty() || self.methods.iter().any(|served| served == method),
             bit => self.common >> bit & 1 == 1,
         }
     }
@@ -366,21 +363,6 @@ pub(crate) fn has_doubled_slash(path: &str) -> bool {
 
 fn value_of<'a>(values: &'a [(String, Value)], name: &str) -> Option<&'a Value> {
     values.iter().find(|(other, _)| other == name).map(|(_, value)| value)
-}
-
-/// Returns all methods of a rule, and whether OPTIONS is automatic.
-fn complete(listed: &[String], automatic: Option<bool>) -> Result<(Vec<String>, bool), String> {
-    if let Some(bad) = listed.iter().find(|method| !is_token(method)) {
-        return Err(format!("method `{bad}` is no token"));
-    }
-    let mut methods: Vec<String> = listed.iter().map(|method| method.to_ascii_uppercase()).collect();
-    let has = |name: &str| methods.iter().any(|method| method == name);
-    let (get, automatic) = (has("GET"), automatic.unwrap_or(!has("OPTIONS") && !has(ANY)));
-    methods.extend(get.then(|| "HEAD".to_owned()));
-    methods.extend(automatic.then(|| "OPTIONS".to_owned()));
-    methods.sort();
-    methods.dedup();
-    Ok((methods, automatic))
 }
 
 fn check_defaults(pattern: &Pattern, defaults: &[(String, Value)]) -> Result<(), String> {

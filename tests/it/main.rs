@@ -29,6 +29,7 @@ mod flask_answers;
 mod flask_errors;
 mod flask_rules;
 mod forwarding;
+mod forwarding_rules;
 mod hostile;
 mod hot_swap;
 mod journal;

@@ -3,7 +3,7 @@
 use super::*;
 use crate::directory::fixture::Folder;
 use crate::provisioning::layers::OverlayId;
-use crate::provisioning::provision::RuleRow;
+use crate::provisioning::rule_row::RuleRow;
 use crate::script;
 use crate::script::runtime::budget::Budget;
 use crate::script::runtime::files::Files;

@@ -10,13 +10,14 @@
 
 use super::abort::{escape, html_page};
 use super::response::{Response, header_values};
-use super::status;
 use super::wait_for::{NOT_RETURNED, WaitFor};
+use super::{forward, status};
 use crate::chaos::Reply;
 use crate::directory::Content;
 use crate::message::answer::{Answer, Fields, HTML, JSON};
 use crate::routing::method::is_token;
 use crate::script::runtime::fault::RETURNED_NOTHING;
+use crate::script::runtime::forward::Forward;
 use crate::script::runtime::frozen::{ListRef, as_list, as_map, into_items, is_list, is_map};
 use crate::script::runtime::json;
 use crate::script::runtime::large_int::LargeInt;
@@ -26,6 +27,7 @@ use crate::script::runtime::size_limits::{MAX_TEXT, text_of, type_name};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use rhai::{Array, Blob, Dynamic, ImmutableString};
 use std::collections::HashSet;
+use std::sync::Arc;
 
 /// Returns the reply for `value`, which a view function returned.
 ///
@@ -53,6 +55,9 @@ pub(crate) fn from_value(value: Dynamic) -> Fallible<Reply> {
     }
     if value.is::<WaitFor>() {
         return Err(NOT_RETURNED.into());
+    }
+    if value.is::<Arc<Forward>>() {
+        return Err(forward::NOT_RETURNED.into());
     }
     let kind = kind(&value);
     Err(format!("the view function returned {kind}: return a text, a map, a list or make_response(...)")

@@ -10,7 +10,6 @@
 //!
 //! This file only collects the registrations. `provisioning::provision` builds the table of rules.
 
-use super::forward;
 use super::rule_options::{Place, rule_options};
 use crate::script::runtime::call;
 use crate::script::runtime::frozen::as_map;
@@ -37,6 +36,9 @@ pub(crate) struct Blueprint {
 
 impl ScriptValue for Blueprint {}
 
+/// The types whose values register rules.
+pub(super) const OF_BOTH: &[TypeId] = &[TypeId::of::<App>(), TypeId::of::<Blueprint>()];
+
 /// Calls `change` with the registrations of `on`, which is `app` or a blueprint. `change` must not run a script.
 pub(super) fn change<T>(on: &Dynamic, change: impl FnOnce(&mut Registration) -> T) -> Fallible<T> {
     if let Some(blueprint) = on.read_lock::<Blueprint>() {
@@ -57,9 +59,8 @@ pub(super) fn change_app<T>(change: impl FnOnce(&mut Registration) -> T) -> Fall
 
 pub(crate) fn register(natives: &mut Natives) {
     natives.register_handle("app", App).register_type_with_name::<Blueprint>("Blueprint");
-    natives.in_common(&const { [TypeId::of::<App>(), TypeId::of::<Blueprint>()] }, |natives| {
+    natives.in_common(OF_BOTH, |natives| {
         rules(natives);
-        forward::rules(natives);
         hooks(natives);
     });
     blueprints(natives);

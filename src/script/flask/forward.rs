@@ -3,7 +3,7 @@
 //!
 //! The script does not pause. The view returns what `forward` returned, and its worker goes on with other requests.
 
-use super::app::{self, App, change_app};
+use super::app::{self, App, OF_BOTH, change_app};
 use super::property::{nearest, unknown_option};
 use super::rule_options::rule_options;
 use super::sleep::seconds;
@@ -20,8 +20,12 @@ use rhai::{Array, Dynamic, FnPtr, Map, NativeCallContext};
 use std::sync::Arc;
 
 /// The error for a `forward` that is no answer: inside of another value, or dropped.
-const NOT_RETURNED: &str = "forward answers only where a view function or a before_request function returns it alone, as in `return forward(...)`; `change: |response| ...` changes the answer";
+pub(crate) const NOT_RETURNED: &str = "forward answers only where a view function or a before_request function returns it alone, as in `return forward(...)`; `change: |response| ...` changes the answer";
 const OPTIONS: [&str; 5] = ["path", "strip", "headers", "timeout", "change"];
+/// The function that takes `methods`, too.
+const OF_RULE: &str = "app.forward";
+/// Maximum number of calls for one request. It ends functions of `change` that forward once more without end.
+const MOST_FORWARDS: u32 = 10;
 
 /// Returns the forwarding that `value` is, if it is one. A function of the running call returned `value`.
 ///
@@ -35,6 +39,11 @@ pub(crate) fn of(value: &Dynamic) -> Fallible<Option<Arc<Forward>>> {
     if forward.is_some() { Ok(forward) } else { Err(NOT_RETURNED.into()) }
 }
 
+/// Returns the names of the options that `function` takes.
+fn options_of(function: &str) -> impl Iterator<Item = &'static str> {
+    OPTIONS.into_iter().chain((function == OF_RULE).then_some("methods"))
+}
+
 /// Reads the URL of a server.
 pub(crate) fn server(url: &str) -> Fallible<Url> {
     let is_tls = url.get(..8).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://"));
@@ -45,7 +54,14 @@ pub(crate) fn server(url: &str) -> Fallible<Url> {
 }
 
 fn parse(context: &NativeCallContext, function: &str, url: &str, options: &Map) -> Fallible<Forward> {
-    let mut forward = Forward::to(server(url)?);
+    let server = server(url)?;
+    if server.target.contains('?') {
+        return Err(format!(
+            "failed to use URL `{url}`: the URL of a server has no query; option `path` may have one"
+        )
+        .into());
+    }
+    let mut forward = Forward::to(server);
     for (name, value) in options {
         match name.as_str() {
             "path" => forward.path = Some(path("path", value)?),
@@ -54,10 +70,13 @@ fn parse(context: &NativeCallContext, function: &str, url: &str, options: &Map) 
             "timeout" => forward.timeout = seconds("option `timeout` of forward", value)?,
             "change" => forward.change = Some(change(context, value)?),
             name => {
-                let meant = nearest(name, OPTIONS.into_iter());
-                let meant = meant.map(|meant| format!(", did you mean `{meant}`?")).unwrap_or_default();
-                let error = unknown_option(function, "option", name, &OPTIONS);
-                return Err(format!("{error}{meant}").into());
+                let (meant, options) = (nearest(name, options_of(function)), options_of(function));
+                return Err(match meant {
+                    Some(meant) => {
+                        format!("`{function}` has no option `{name}`: did you mean `{meant}`?").into()
+                    }
+                    None => unknown_option(function, "option", name, &options.collect::<Vec<_>>()),
+                });
             }
         }
     }
@@ -107,24 +126,32 @@ fn forward(context: &NativeCallContext, url: &str, options: &Map) -> Fallible<Ar
         return Err("forward is there only while a request is handled: a view function returns it; a rule without a view is `app.forward(rule, url)`".into());
     }
     let forward = parse(context, "forward", url, options)?;
-    call::with(|call| call.forwards = true);
+    let calls = call::with(|call| {
+        call.forwards = true;
+        call.forward_calls += 1;
+        call.forward_calls
+    });
+    if calls.is_some_and(|calls| calls > MOST_FORWARDS) {
+        return Err(format!("forward was called more than {MOST_FORWARDS} times for one request, last for `{url}`: it does not pause the script; return what it returns, and go on in `change`").into());
+    }
     Ok(forward.into())
+}
+
+/// Returns `rule` without the variable of `path` at its end: `/api/` of `/api/<path:rest>`.
+fn without_path(rule: &str) -> Option<&str> {
+    let start = rule.rfind("/<")?;
+    let is_path = rule[start..].starts_with("/<path:") && rule.ends_with('>');
+    is_path.then(|| &rule[..=start])
 }
 
 /// Registers rules that another server answers: `rule`, and where it ends with a variable of `path`, the path without it too.
 fn add(context: &NativeCallContext, on: &Dynamic, rule: &str, url: &str, mut options: Map) -> Fallible<()> {
     let methods = options.remove("methods").unwrap_or_else(|| Array::from(["*".into()]).into());
-    let forward = Arc::new(parse(context, "app.forward", url, &options)?);
+    let forward = Arc::new(parse(context, OF_RULE, url, &options)?);
     let main = call::files()?.main.clone();
     let file = context.call_source().unwrap_or(&main).to_owned();
-    let open = rule.rfind("/<path:").filter(|_| rule.ends_with('>')).map(|place| &rule[..=place]);
-    for rule in [
-        Some(rule),
-        open.filter(|open| !open.contains('<') || open.matches('<').count() == open.matches('>').count()),
-    ]
-    .into_iter()
-    .flatten()
-    {
+    let open = without_path(rule);
+    for rule in std::iter::once(rule).chain(open) {
         let mut given =
             Map::from([("methods".into(), methods.clone()), ("merge_slashes".into(), false.into())]);
         if Some(rule) == open {
@@ -146,17 +173,6 @@ fn add(context: &NativeCallContext, on: &Dynamic, rule: &str, url: &str, mut opt
     Ok(())
 }
 
-/// Registers `forward` of `app` and of blueprints.
-pub(super) fn rules(natives: &mut Natives) {
-    natives.register_optional(
-        "forward",
-        Map::new(),
-        |context: NativeCallContext, on: &mut Dynamic, rule: &str, url: &str, options: Map| {
-            add(&context, on, rule, url, options)
-        },
-    );
-}
-
 pub(crate) fn register(natives: &mut Natives) {
     natives
         .register_type_with_name::<Arc<Forward>>("forward")
@@ -171,4 +187,16 @@ pub(crate) fn register(natives: &mut Natives) {
                 change_app(|registration| registration.forward_unmatched = forward)
             },
         );
+    natives.in_common(OF_BOTH, |natives| {
+        natives.register_optional(
+            "forward",
+            Map::new(),
+            |context: NativeCallContext, on: &mut Dynamic, rule: &str, url: &str, options: Map| {
+                add(&context, on, rule, url, options)
+            },
+        );
+    });
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,6 +18,7 @@ use crate::script::runtime::analysis::streams::OF_STREAM;
 use crate::script::runtime::budget;
 use crate::script::runtime::call::{self, Call};
 use crate::script::runtime::fault::Fault;
+use crate::script::runtime::forward::Forward;
 use crate::script::runtime::frozen::{as_list, as_map, is_list, is_map};
 use crate::script::runtime::http_error;
 use crate::script::runtime::log_capture;
@@ -203,6 +204,9 @@ pub(super) fn of_view(value: &Dynamic) -> Option<&'static str> {
         _ if value.is::<WaitFor>() => {
             Some("`wait_for(...)`: let the view return wait_for(...), and its function |value| the stream")
         }
+        _ if value.is::<Arc<Forward>>() => Some(
+            "`forward(...)`: let the view return it in place of the stream; pieces of the other server go on as they come",
+        ),
         _ if value.is::<Response>() => Some("a response: let the view return it in place of the stream"),
         _ => None,
     }

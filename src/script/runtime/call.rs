@@ -42,8 +42,10 @@ pub(crate) struct Call {
     pub waits: u32,
     /// Whether `wait_for` was called, and its result not returned yet.
     pub waits_for: bool,
-    /// Whether `forward` was called.
+    /// Whether `forward` was called, and its result not returned yet.
     pub forwards: bool,
+    /// Number of `forward` calls.
+    pub forward_calls: u32,
     /// The requests of `callback(...)`, which leave after the answer.
     pub callbacks: Vec<Callback>,
     /// Names of the imported files that are being loaded, outermost first.

@@ -57,3 +57,36 @@ impl Forward {
 fn begins_anew(rest: &str) -> bool {
     rest.is_empty() || rest.starts_with(['/', '?'])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn path_and_query_go_on_byte_for_byte_unless_an_option_changes_them() {
+        for (server, path, strip, target, expected) in [
+            ("http://a", None, None, "/x%2Fy//z?q=%20&&", "http://a/x%2Fy//z?q=%20&&"),
+            ("http://a:8080/base/", None, None, "/x", "http://a:8080/base/x"),
+            ("http://a/base", None, None, "/", "http://a/base/"),
+            ("http://a", None, None, "*", "http://a*"),
+            ("http://a/base", None, None, "*", "http://a/base/*"),
+            // The absolute form (RFC 9112, section 3.2.2).
+            ("http://a", None, None, "http://client.example/x?y", "http://a/x?y"),
+            ("http://a", None, Some("/api"), "/api/x?y", "http://a/x?y"),
+            ("http://a", None, Some("/api/"), "/api/x", "http://a/x"),
+            ("http://a", None, Some("/api"), "/api?y", "http://a/?y"),
+            ("http://a", None, Some("/api"), "/api", "http://a/"),
+            // Only whole segments, and only where the path begins with them.
+            ("http://a", None, Some("/api"), "/apis/x", "http://a/apis/x"),
+            ("http://a", None, Some("/api"), "/v1/api", "http://a/v1/api"),
+            ("http://a", None, Some("/"), "/x", "http://a/x"),
+            ("http://a/base", Some("/p?q"), Some("/api"), "/api/x", "http://a/base/p?q"),
+        ] {
+            let url = Url::absolute(server).unwrap();
+            let (path, strip) = (path.map(str::to_owned), strip.map(str::to_owned));
+            let forward = Forward { path, strip, ..Forward::to(url) };
+            let request = Request::from_parts("GET", target, None::<(&str, &str)>, Vec::new(), None, None);
+            assert_eq!(forward.url_for(&request).to_string(), expected, "{server} {target}");
+        }
+    }
+}
