@@ -5,7 +5,7 @@
 //! 3. Where a function returns `wait_for(...)`, `wait.rs` keeps the request until its key is set, and then goes on with the flow.
 //! 4. `compression.rs` compresses the answer, and the policy of CORS adds its headers.
 //!
-//! `trial.rs` handles a request without a trace, and `differences.rs` compares two outcomes.
+//! `unread.rs` says which requests need no body before they are handled. `trial.rs` handles a request without a trace, and `differences.rs` compares two outcomes.
 
 mod compression;
 mod deferred;
@@ -14,10 +14,12 @@ mod flow;
 mod layers;
 mod preflight;
 pub(crate) mod trial;
+mod unread;
 mod wait;
 
 pub(crate) use deferred::Resumed;
 pub(crate) use layers::{handle_layers, resume_layers};
+pub(crate) use unread::is_forwarded_unread;
 pub(crate) use wait::Wait;
 
 use crate::chaos::{Chaos, ChaosEffect, Reply};

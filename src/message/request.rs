@@ -16,6 +16,7 @@ use std::any::Any;
 use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::ops::Range;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
 
 /// A request whose body has arrived.
@@ -31,6 +32,8 @@ pub struct Request {
     fields: Vec<Field>,
     /// Body, without its transfer coding, in its content coding.
     pub body: Vec<u8>,
+    /// Bytes behind `body` that have arrived since, where the request is handled before its whole body is there.
+    pub rest: Option<Arc<AtomicU64>>,
     /// Most bytes that the body may have without its content coding.
     pub max_content: usize,
     /// Address of the client.
@@ -135,6 +138,7 @@ impl Request {
             query,
             fields,
             body,
+            rest: None,
             max_content,
             remote_addr,
             local_addr,

@@ -245,6 +245,11 @@ impl Provision {
         self.routes.call(view, arguments)
     }
 
+    /// Whether functions beside the views may handle a request: hooks and error handlers.
+    pub fn has_functions_for_all(&self) -> bool {
+        !(self.before.is_empty() && self.after.is_empty() && self.error_handlers.is_empty())
+    }
+
     /// Returns the `before_request` functions for requests of `blueprint`: those of the app, then those of the blueprint.
     pub fn before<'p>(&'p self, blueprint: Option<&'p str>) -> impl Iterator<Item = &'p View> {
         hooks(&self.before, blueprint)

@@ -18,7 +18,9 @@ use tiny_http::{Header, Response, StatusCode};
 
 pub(crate) use tiny_http::Request as Incoming;
 pub(crate) use tiny_http::Server;
-pub(crate) use tiny_http::extension::{Client, Limit, Limits, Reactor, Reason, Refused, Task, Watched};
+pub(crate) use tiny_http::extension::{
+    Client, EarlyHead, Limit, Limits, Reactor, Reason, Refused, Rest, Rested, Task, Watched,
+};
 
 /// Writes the page of a request that the engine refuses.
 pub(crate) type Refuse = Box<dyn Fn(&Refused<'_>) -> Answer + Send + Sync>;

@@ -82,6 +82,7 @@ fn run(settings: Settings) -> Result<ExitCode, String> {
         reception,
         outgoing: service.outgoing,
     };
+    mock_work.take_early(&mock.server());
     // The mock's workers start last: where threads are short, the administrative port has its own, and the mock takes the rest.
     if let Some(listener) = &mut admin {
         let servers = [mock.server(), listener.server()];

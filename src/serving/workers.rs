@@ -2,7 +2,7 @@
 
 use crate::admin::{self, Admin};
 use crate::chaos::{Chaos, LONGEST, Reply};
-use crate::handling::{self, Outcome, Resumed, Unmatched, Wait};
+use crate::handling::{self, Outcome, Resumed, Unmatched, Wait, is_forwarded_unread};
 use crate::message::answer::Answer;
 use crate::message::progress::Progress;
 use crate::message::request::Request;
@@ -18,15 +18,15 @@ use crate::script::runtime::conditions::Conditions;
 use crate::script::runtime::forward::Forward;
 use crate::script::runtime::key_value_store::nothing;
 use crate::serving::followed;
-use crate::serving::forwarding::Order;
-use crate::serving::http::{self, Client, Incoming};
+use crate::serving::forwarding::{Order, Upload};
+use crate::serving::http::{self, Client, EarlyHead, Incoming, Server};
 use crate::serving::listeners::{Shared, Work};
 use crate::serving::pending::{PendingBudget, Permit};
 use crate::serving::refusal;
 use crate::serving::waiting::End;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 /// The work of the mock's listener.
@@ -62,10 +62,16 @@ impl Work for MockWork {
     fn serve(&self, mut incoming: Incoming) {
         let (epoch, since) = (self.activation.epoch.now(), Instant::now());
         let layers = self.activation.layers();
+        let is_whole = incoming.is_whole();
+        // What the provision has become since wants the body.
+        if !is_whole && !self.is_unread(&layers, &incoming) {
+            return incoming.gather();
+        }
         let line = self.shared.line(&incoming, "mock", layers.generation);
         let begun = self.journal.begin();
         let mut request = http::receive(&mut incoming, self.reception.address);
         self.reception.receive(&mut request, epoch);
+        request.rest = (!is_whole).then(Arc::default);
         let (clock, dice) = self.activation.simulation().find(&request);
         let conditions = Conditions { clock, dice, outgoing: Some(self.outgoing), ..Conditions::default() };
         let mut request = Arc::new(request);
@@ -89,7 +95,34 @@ fn panicked(layers: &Layers, overlay: Option<usize>, request: &Request) -> Outco
     outcome
 }
 
+/// Bodies up to this arrive in full before their request is handled.
+const SMALL: u64 = 64 << 10;
+
 impl MockWork {
+    /// Lets `server` hand over large requests before their body has arrived, where they only go on to another server.
+    pub(crate) fn take_early(&self, server: &Weak<Server>) {
+        let (activation, chaos) = (self.activation.clone(), self.chaos.clone());
+        let takes = move |head: &EarlyHead<'_>| {
+            let host = head.field("host");
+            head.length().is_none_or(|length| length > SMALL)
+                && is_forwarded_unread(
+                    &activation.layers(),
+                    &chaos,
+                    head.method(),
+                    head.target(),
+                    host.as_deref(),
+                )
+        };
+        server.upgrade().into_iter().for_each(|server| server.set_early(takes.clone()));
+    }
+
+    /// Whether a request whose body has not arrived can still go on.
+    fn is_unread(&self, layers: &Layers, incoming: &Incoming) -> bool {
+        let host = incoming.fields().find(|(name, _)| name.eq_ignore_ascii_case("host"));
+        let host = host.as_ref().map(|(_, host)| &**host);
+        is_forwarded_unread(layers, &self.chaos, incoming.method().as_str(), incoming.url(), host)
+    }
+
     /// Counts a request, enters it in the journal, and answers it.
     ///
     /// It is a part of its callers: moving the arguments would cost 4 % of a request's instructions.
@@ -190,6 +223,10 @@ impl MockWork {
         let Some(permit) = self.pending.take_bytes(received.space() + wait.space()) else {
             return self.refuse(incoming, received, overlay);
         };
+        let upload = incoming.rest().zip(received.request.rest.clone()).map(|(rest, taken)| {
+            let in_chunks = received.request.header("content-length").is_none();
+            Upload::new(rest, in_chunks, &received.request.body, taken)
+        });
         let client = received.leave_worker(&incoming);
         let work = self.clone();
         let then = move |result| {
@@ -204,7 +241,7 @@ impl MockWork {
             };
             work.park(incoming, received, outcome);
         };
-        self.shared.forwarding.send(order, client, permit, Box::new(then));
+        self.shared.forwarding.send(order, (client, permit, upload), Box::new(then));
     }
 
     /// Reserves memory for an answer that is delayed, for a stream, or for an answer so large that its client may not take it at once.

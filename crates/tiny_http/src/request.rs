@@ -118,6 +118,11 @@ impl Request {
         Some(Client { core: self.core.clone(), token, served })
     }
 
+    /// Whether the body has arrived in full.
+    pub fn is_whole(&self) -> bool {
+        !self.early
+    }
+
     /// Returns the rest of the body, which has not arrived; `None` if the request is whole ([`Server::set_early`]).
     ///
     /// [`Server::set_early`]: crate::Server::set_early

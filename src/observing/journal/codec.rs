@@ -9,6 +9,7 @@ use crate::message::progress::Progress;
 use crate::message::request::{Request, url};
 use crate::routing::quoting::decode_path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The beginning of a request: when it came, and how often the journal had been cleared.
@@ -132,7 +133,8 @@ fn write(out: &mut [u8], exchange: &Exchange) -> usize {
         out.bytes(value.as_bytes());
     }
     out.number(0);
-    out.number(request.body.len() as u64);
+    let rest = request.rest.as_ref().map_or(0, |rest| rest.load(Ordering::Relaxed));
+    out.number(request.body.len() as u64 + rest);
     out.number(exchange.answer_length);
     let head = request.head();
     [head.method, head.target, head.path].into_iter().for_each(|length| out.number(length as u64));

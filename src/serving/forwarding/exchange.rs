@@ -8,7 +8,8 @@ use super::connection::{Connection, User};
 use super::kept::Kept;
 use super::live::{Ends, Live};
 use super::order::Order;
-use super::state::{State, Step, Then};
+use super::state::{State, Step, Then, is_of_client};
+use super::upload::Upload;
 use crate::message::progress::{Ending, Progress};
 use crate::message::stream::{Follow, Relay, Sink};
 use crate::message::upstream::Unreachable;
@@ -50,11 +51,11 @@ impl Exchange {
     pub(super) fn start(
         links: Arc<Links>,
         order: Order,
-        (client, permit): (Option<Client>, Option<Permit>),
+        (client, permit, upload): (Option<Client>, Option<Permit>, Option<Upload>),
         then: Then,
     ) {
         let deadline = Instant::now().checked_add(order.timeout);
-        let state = State { then: Some(then), deadline, permit, ..State::default() };
+        let state = State { then: Some(then), deadline, permit, upload, ..State::default() };
         let exchange =
             Arc::new(Exchange { links, order, state: Mutex::new(state), progress: Arc::default() });
         exchange.links.live.add(&exchange);
@@ -123,13 +124,26 @@ impl Exchange {
     fn go_on(self: &Arc<Self>, reads: bool) {
         let (error, again) = {
             let mut state = lock(&self.state);
-            if state.done || state.passing {
+            if state.done {
                 return;
             }
-            match state.step(&self.order, reads) {
+            // The client may take no part of the answer before it has sent all of its body.
+            let reads = reads && !state.passing;
+            let wake = || -> Box<dyn FnOnce() + Send> {
+                let exchange = self.clone();
+                Box::new(move || exchange.go_on(true))
+            };
+            match state.step(&self.order, reads, &wake) {
                 Ok(step) => {
                     drop(state);
                     return self.run(step);
+                }
+                Err(error) if is_of_client(&error) => {
+                    drop(state);
+                    return match error.kind() {
+                        ErrorKind::InvalidInput => self.fail(400, "the body of the request is malformed"),
+                        _ => self.cancel(Ending::Client),
+                    };
                 }
                 Err(error) => {
                     let broke = !matches!(error.kind(), ErrorKind::InvalidData | ErrorKind::OutOfMemory);
@@ -207,7 +221,7 @@ impl Exchange {
         self.links.live.remove(self);
         let Some(connection) = state.connection.take() else { return };
         connection.give_to(None);
-        if state.answer.is_done() && !state.answer.closes && state.sent == self.order.len() {
+        if state.answer.is_done() && !state.answer.closes && state.has_sent_all(&self.order) {
             self.links.kept.keep(connection);
         }
     }
@@ -332,9 +346,15 @@ impl Ends for Exchange {
     }
 
     fn end_late(self: Arc<Self>) {
-        let begun = lock(&self.state).then.is_none();
+        let (begun, awaits_client) = {
+            let state = lock(&self.state);
+            (state.then.is_none(), state.upload.as_ref().is_some_and(|upload| upload.awaits_client))
+        };
         let time = seconds(self.order.timeout);
         match begun {
+            _ if awaits_client => {
+                self.fail(408, &format!("the client sent no more of its body within {time}"))
+            }
             true => self.fail(504, &format!("no more of its answer within {time}")),
             false => self.fail(504, &format!("no answer within {time}")),
         }

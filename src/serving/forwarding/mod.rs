@@ -3,6 +3,7 @@
 //!
 //! 1. `order.rs` makes the request that goes on, without the fields of the client's connection.
 //! 2. `exchange.rs` sends it, and passes the answer on. `state.rs` has its state, and `answer.rs` reads the answer.
+//!    `upload.rs` sends the rest of a body that has not arrived.
 //! 3. `live.rs` keeps the deadlines.
 //! 4. `connection.rs` has the sockets, and `kept.rs` keeps them for later requests.
 
@@ -13,11 +14,13 @@ mod kept;
 mod live;
 mod order;
 mod state;
+mod upload;
 
 pub(crate) use exchange::Links;
 pub(crate) use live::Live;
 pub(crate) use order::Order;
 pub(crate) use state::Then;
+pub(crate) use upload::Upload;
 
 use crate::message::progress::Ending;
 use crate::serving::http::Client;
@@ -35,9 +38,14 @@ impl Forwarding {
     }
 
     /// Sends `order` to its server, and calls `then` on a worker once the head of the answer is there. Returns at once. If
-    /// `client` leaves, the exchange ends. `permit` counts its memory.
-    pub(crate) fn send(&self, order: Order, client: Option<Client>, permit: Permit, then: Then) {
-        Exchange::start(self.0.clone(), order, (client, Some(permit)), then);
+    /// `client` leaves, the exchange ends. `permit` counts its memory. `upload` has the rest of a body that has not arrived.
+    pub(crate) fn send(
+        &self,
+        order: Order,
+        (client, permit, upload): (Option<Client>, Permit, Option<Upload>),
+        then: Then,
+    ) {
+        Exchange::start(self.0.clone(), order, (client, Some(permit), upload), then);
     }
 
     /// Returns the number of exchanges that have not ended.

@@ -97,22 +97,34 @@ impl Order {
             value.iter().for_each(|value| head.add(name, value));
         }
         // A request with an empty body says so where the client did.
-        if !request.body.is_empty() || request.header("content-length").is_some() {
-            head.add("Content-Length", &request.body.len().to_string());
+        let length = request.header("content-length");
+        match &request.rest {
+            None if request.body.is_empty() && length.is_none() => {}
+            None => head.add("Content-Length", &request.body.len().to_string()),
+            Some(_) => match length {
+                Some(length) => head.add("Content-Length", &length),
+                None => head.add("Transfer-Encoding", "chunked"),
+            },
         }
         head.0.extend_from_slice(b"\r\n");
         let whole = forward.change.is_some().then_some(request.max_content);
         Ok(Order { url, head: head.0, request, timeout: forward.timeout, whole })
     }
 
-    /// Returns the bytes of the whole request.
-    pub(super) fn len(&self) -> usize {
-        self.head.len() + self.request.body.len()
+    /// Returns the body that is sent with the head; none where the client still sends it.
+    pub(super) fn body(&self) -> &[u8] {
+        if self.request.rest.is_some() { &[] } else { &self.request.body }
     }
 
-    /// Whether sending the request twice has the effect of sending it once (RFC 9110, section 9.2.2).
+    /// Returns the bytes of the request, without a body that the client still sends.
+    pub(super) fn len(&self) -> usize {
+        self.head.len() + self.body().len()
+    }
+
+    /// Whether the request can be sent twice, with the effect of sending it once (RFC 9110, section 9.2.2).
     pub(super) fn is_idempotent(&self) -> bool {
-        matches!(self.request.method(), "GET" | "HEAD" | "OPTIONS" | "TRACE" | "PUT" | "DELETE")
+        self.request.rest.is_none()
+            && matches!(self.request.method(), "GET" | "HEAD" | "OPTIONS" | "TRACE" | "PUT" | "DELETE")
     }
 }
 

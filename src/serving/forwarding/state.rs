@@ -3,6 +3,7 @@
 use super::answer::{Answer, fields, invalid};
 use super::connection::{Connection, Moved};
 use super::order::Order;
+use super::upload::Upload;
 use crate::message::stream::Sink;
 use crate::message::upstream::{Unreachable, Upstream};
 use crate::serving::pending::Permit;
@@ -27,6 +28,8 @@ pub(super) struct State {
     /// Bytes of head and body that the other server has.
     pub sent: usize,
     pub answer: Answer,
+    /// The rest of the request's body, where the client still sends it.
+    pub upload: Option<Upload>,
     pub then: Option<Then>,
     /// Takes the body; `None` before the answer to the client has begun.
     pub sink: Option<Arc<dyn Sink>>,
@@ -64,9 +67,14 @@ impl State {
     ///
     /// # Errors
     /// The connection broke, or the answer is none.
-    pub(super) fn step(&mut self, order: &Order, reads: bool) -> io::Result<Step> {
+    pub(super) fn step(
+        &mut self,
+        order: &Order,
+        reads: bool,
+        wake: &dyn Fn() -> Box<dyn FnOnce() + Send>,
+    ) -> io::Result<Step> {
         let Some(connection) = self.connection.clone() else { return Ok(Step::Wait) };
-        let (head, body) = (&order.head, &order.request.body);
+        let (head, body) = (&order.head, order.body());
         while self.sent < order.len() {
             let rest = match self.sent.checked_sub(head.len()) {
                 Some(at) => &body[at..],
@@ -77,6 +85,19 @@ impl State {
                 Ok(Moved::Nothing | Moved::End) => break,
                 // A server that does not want the rest of a body answers, and may close its side.
                 Err(_) if self.sent > 0 && reads => break,
+                Err(error) => return Err(error),
+            }
+        }
+        if self.sent == order.len()
+            && let Some(upload) = &mut self.upload
+        {
+            match upload.send(&connection, wake) {
+                Ok(moved) if moved && self.deadline.is_some() => {
+                    self.deadline = Instant::now().checked_add(order.timeout);
+                }
+                Ok(_) => {}
+                Err(error) if is_of_client(&error) => return Err(error),
+                Err(_) if reads => {}
                 Err(error) => return Err(error),
             }
         }
@@ -105,6 +126,11 @@ impl State {
                 return Ok(Step::Wait);
             }
         }
+    }
+
+    /// Whether the other server has all of the request.
+    pub(super) fn has_sent_all(&self, order: &Order) -> bool {
+        self.sent == order.len() && self.upload.as_ref().is_none_or(Upload::is_done)
     }
 
     /// Counts the `space` in bytes that the answer holds.
@@ -142,6 +168,12 @@ impl State {
         let upstream = Upstream { status, reason, headers, body, relay: None };
         Ok(Some(Step::Answer { then, upstream, rest: (!done).then_some(length) }))
     }
+}
+
+/// Whether the client is the reason for an error of [`Upload::send`].
+pub(super) fn is_of_client(error: &io::Error) -> bool {
+    error.raw_os_error().is_none()
+        && matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::NotConnected)
 }
 
 /// Whether an answer goes on to the client before all of it has arrived. `arrived` bytes of its body have, of `length`.

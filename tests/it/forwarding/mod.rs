@@ -1,6 +1,7 @@
 //! Requests that are forwarded to a server that behaves badly: what the client and the journal see, and what goes on.
 
 mod process;
+mod uploads;
 
 use crate::harness::{Client, DEADLINE, Mock, eventually};
 use process::Upstream;

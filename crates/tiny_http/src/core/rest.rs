@@ -23,8 +23,10 @@ pub enum Rested {
     Later,
     /// The body is complete.
     Whole,
-    /// The client has left, has its answer, or sent what is no body.
-    Broken,
+    /// The client sent what is no body.
+    Malformed,
+    /// The client has left, or has its answer.
+    Gone,
 }
 
 /// Reads of one call.
@@ -40,13 +42,13 @@ impl Rest {
     /// (`Expect: 100-continue`).
     pub fn take(&self, out: &mut Vec<u8>, then: impl FnOnce() + Send + 'static) -> Rested {
         let core = &self.client.core;
-        let Some(mut held) = self.client.answered() else { return Rested::Broken };
+        let Some(mut held) = self.client.answered() else { return Rested::Gone };
         let waits = held.connection().is_some_and(|connection| mem::take(&mut connection.inbound.waits));
         if waits && held.phase().0 == Phase::Lent && !core.ask_for_body(&mut held) {
             core.close(held);
-            return Rested::Broken;
+            return Rested::Gone;
         }
-        let Some(connection) = held.connection() else { return Rested::Broken };
+        let Some(connection) = held.connection() else { return Rested::Gone };
         let rested = with_read_buffer(|buffer| {
             for _ in 0..READS_AT_ONCE {
                 match connection.socket.receive(buffer) {
@@ -54,13 +56,13 @@ impl Rest {
                         match connection.inbound.take_rest(&buffer[..count], out, &core.limits) {
                             Ok(true) => return Rested::Whole,
                             Ok(false) => {}
-                            Err(_) => return Rested::Broken,
+                            Err(_) => return Rested::Malformed,
                         }
                     }
                     Received::Nothing => return Rested::Later,
                     Received::End | Received::Gone => {
                         connection.ended = true;
-                        return Rested::Broken;
+                        return Rested::Gone;
                     }
                 }
             }

@@ -4,6 +4,7 @@
 mod absent;
 mod breaking;
 mod busy;
+mod early;
 mod file;
 mod gone;
 mod growing;
