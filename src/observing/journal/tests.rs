@@ -86,6 +86,8 @@ fn an_entry_has_all_of_its_request_and_answer() {
         error: Some("script error in provision `p`: line 3"),
         fault: Some("delay 10 ms"),
         overlay: Some("busy"),
+        forwarded: Some(("http://real:80/a", Some("refused"))),
+        kind: Kind::Callback { cause: 300, attempt: 2 },
         ..exchange(begun, &request, &answer)
     };
     journal.record(&whole);
@@ -120,6 +122,8 @@ fn an_entry_has_all_of_its_request_and_answer() {
         microseconds: entry.microseconds,
         error: Some("script error in provision `p`: line 3".to_owned()),
         fault: Some("delay 10 ms".to_owned()),
+        kind: Kind::Callback { cause: 300, attempt: 2 },
+        forwarded: Some(entry::Forwarded { url: "http://real:80/a".into(), error: Some("refused".into()) }),
         stream: None,
         gone: Default::default(),
     };
