@@ -125,10 +125,7 @@ impl Filter {
     /// # Errors
     /// A request can't fit both filters; the text says why.
     pub(crate) fn and(&self, other: &Filter) -> Result<Filter, String> {
-        let kinds = match (self.kinds, other.kinds) {
-            (Some(one), Some(two)) => Some(one.and(two).ok_or_else(|| kinds::differ(two, one))?),
-            (one, two) => one.or(two),
-        };
+        let kinds = kinds::both(other.kinds, self.kinds)?;
         let pairs = self.conditions.iter().flat_map(|one| other.conditions.iter().map(move |two| (two, one)));
         match pairs.filter_map(|(two, one)| contradiction(two, one)).next() {
             Some(why) => Err(why),

@@ -237,10 +237,8 @@ impl Reading {
     fn kind(&mut self, key: Key, given: Given) -> Result<(), Flaw> {
         let Given::Text(text) = given else { return bad("an object is no text".into()) };
         let kinds = value::kinds(text, key)?;
-        match self.kinds.filter(|earlier| *earlier != kinds) {
-            Some(earlier) => return Err(Flaw::new(Spot::Start, kinds::differ(earlier, kinds))),
-            None => self.kinds = Some(kinds),
-        }
+        let both = kinds::both(self.kinds, Some(kinds));
+        self.kinds = both.map_err(|why| Flaw::new(Spot::Start, why))?;
         self.check_kinds()
     }
 
