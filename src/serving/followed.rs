@@ -11,9 +11,10 @@ use std::sync::Arc;
 /// Returns the progress of the answer, if it is sent as a stream.
 pub(super) fn progress<'o>(outcome: &'o Outcome, incoming: &Incoming) -> Option<&'o Arc<Progress>> {
     let reply = &outcome.reply;
-    let stream = reply.stream.as_ref()?;
+    let stream = reply.stream.as_ref().map(|stream| &stream.progress);
+    let progress = stream.or(reply.relay.as_ref().map(|relay| &relay.progress))?;
     let status = reply.status_sent();
-    (status != 0 && incoming.has_body(status)).then_some(&stream.progress)
+    (status != 0 && incoming.has_body(status)).then_some(progress)
 }
 
 /// Tells journal and metrics about `progress`, of the answer that `provision` made. `number` is that of its entry.

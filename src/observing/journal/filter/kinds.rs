@@ -97,9 +97,10 @@ pub(super) fn both(one: Option<Kinds>, two: Option<Kinds>) -> Result<Option<Kind
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::message::json::read;
     use crate::observing::journal::entry::{Forwarded, Gone};
     use crate::observing::journal::filter::Subject;
-    use crate::observing::journal::filter::parse::{LIST, query};
+    use crate::observing::journal::filter::parse::{LIST, json, query};
 
     /// A request, one that was forwarded, a callback, its second attempt, the line of a callback, and an entry of which all is gone.
     fn entries() -> [Entry; 6] {
@@ -194,6 +195,24 @@ mod tests {
         ] {
             let both = filter(step).and(&filter(beside)).map(|filter| filter.kinds());
             assert_eq!(both, kinds, "{step} {beside}");
+        }
+    }
+
+    #[test]
+    fn json_takes_truth_as_text_or_as_itself() {
+        for (text, expected) in [
+            (r#"{"forwarded": true}"#, Ok(())),
+            (r#"{"forwarded!": "true"}"#, Ok(())),
+            (r#"{"forwarded": 1}"#, Err("`1` is neither `true` nor `false`")),
+            (r#"{"kind": true}"#, Err("`true` is no text")),
+            (r#"{"kind": ["callback", "all"], "cause": 7, "attempt": "2-"}"#, Ok(())),
+        ] {
+            let found = json(&read(text.as_bytes()).unwrap(), LIST).map(drop);
+            let is_right = match (&found, expected) {
+                (Err(error), Err(cause)) => error.ends_with(cause),
+                (found, expected) => found.is_ok() == expected.is_ok(),
+            };
+            assert!(is_right, "{text}: {found:?}");
         }
     }
 
