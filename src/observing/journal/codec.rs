@@ -1,7 +1,7 @@
 //! The binary form of an entry: encodes a request with its answer as a record, and decodes a record as an [`Entry`].
 
 use super::bytes::{Reader, Writer};
-use super::entry::{Entry, Forwarded, Gone};
+use super::entry::{Entry, Forwarded, Gone, Kind};
 use super::lines::{self, Key};
 use super::streams;
 use crate::message::answer::Fields;
@@ -50,16 +50,6 @@ pub(crate) struct Exchange<'x> {
     pub forwarded: Option<(&'x str, Option<&'x str>)>,
     /// Whether the request came, or left as a callback.
     pub kind: Kind,
-}
-
-/// The direction of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Kind {
-    /// A client sent it.
-    #[default]
-    Request,
-    /// h1mock sent it, for the request with entry number `cause` (0 if unknown). Attempts count from 1 (0 if unknown).
-    Callback { cause: u64, attempt: u32 },
 }
 
 /// A record begins with its length in so many bytes. The length includes them.

@@ -1,6 +1,5 @@
 //! One request with its answer, decoded for a reader. Workers that serve requests make no entries, but records ([`super::codec`]).
 
-use super::codec::Kind;
 use super::content::decoded;
 use super::json::{add_body, add_content, object, pairs, rfc3339};
 use crate::message::progress::{Ending, State};
@@ -58,6 +57,16 @@ pub(crate) struct Entry {
     pub stream: Option<State>,
     /// The parts that were evicted; their fields here are empty.
     pub gone: Gone,
+}
+
+/// The direction of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Kind {
+    /// A client sent it.
+    #[default]
+    Request,
+    /// h1mock sent it, for the request with entry number `cause` (0 if unknown). Attempts count from 1 (0 if unknown).
+    Callback { cause: u64, attempt: u32 },
 }
 
 /// An exchange with the server that a request was forwarded to.

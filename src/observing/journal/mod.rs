@@ -21,7 +21,8 @@ pub(crate) mod verify;
 pub(crate) mod waiting;
 mod watch;
 
-pub(crate) use codec::{Begun, Exchange, Kind};
+pub(crate) use codec::{Begun, Exchange};
+pub(crate) use entry::Kind;
 pub(crate) use stats::Stats;
 pub(crate) use watch::{After, WatchId, on_own_thread};
 

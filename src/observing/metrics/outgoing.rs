@@ -25,7 +25,7 @@ pub struct Departed {
     pub failed_callbacks: u64,
     /// Forwarded requests that have ended.
     pub forwarded: u64,
-    /// Those without an answer, or not with all of it.
+    /// Forwarded requests without an answer, or not with all of it.
     pub failed_forwarded: u64,
 }
 
