@@ -6,12 +6,14 @@
 
 use super::Call;
 use super::answer::failed;
+use super::requests::before_latest;
 use crate::handling::Outcome;
 use crate::handling::differences::{self, Differences, Pair};
 use crate::handling::trial::{self, Tried};
 use crate::message::answer::Answer;
 use crate::message::request::Request;
 use crate::observing::journal::entry::Entry;
+use crate::observing::journal::{Journal, Kind};
 use crate::provisioning::activation::Activation;
 use crate::provisioning::provision::Provision;
 use crate::script::runtime::conditions::Conditions;
@@ -121,8 +123,15 @@ pub(super) fn run(
         call.admin.reception.receive(&mut request, epoch);
         request
     };
-    let since = journal.last().saturating_sub(count);
+    let (since, mut early) = latest(journal, count);
     journal.read(since, &mut |entry| {
+        if entry.kind != Kind::Request {
+            return ControlFlow::Continue(());
+        }
+        if early > 0 {
+            early -= 1;
+            return ControlFlow::Continue(());
+        }
         let why = if Instant::now() > end {
             Some(format!("it was not reached within {PATIENCE:?}"))
         } else {
@@ -135,6 +144,20 @@ pub(super) fn run(
         ControlFlow::Continue(())
     });
     Ok(replay)
+}
+
+/// Returns a number after which there are the `count` latest requests, and how many of the requests after it are earlier ones.
+fn latest(journal: &Journal, count: u64) -> (u64, u64) {
+    let since = before_latest(journal, count);
+    if journal.callbacks() == 0 {
+        return (since, 0);
+    }
+    let mut requests = 0_u64;
+    journal.read(since, &mut |entry| {
+        requests += u64::from(entry.kind == Kind::Request);
+        ControlFlow::Continue(())
+    });
+    (since, requests.saturating_sub(count))
 }
 
 /// Returns why `entry` can't be compared, if so. A replay asks the base alone.

@@ -5,6 +5,7 @@ use super::answer::{Object, json};
 use super::closest::{Closest, UnmatchedRequest};
 use crate::message::answer::{Answer, JSON};
 use crate::observing::journal::entry::Entry;
+use crate::observing::journal::filter::Kinds;
 use crate::observing::journal::filter::parse::{self, Asked, LIST, MAX_LIMIT, Names};
 use crate::observing::journal::verify::{PATIENCE, TooLong};
 use crate::observing::journal::{Journal, Missing, Span, har};
@@ -102,6 +103,11 @@ pub(super) fn is_on(journal: &Journal) -> Result<(), Answer> {
     }
 }
 
+/// Returns a number after which there are the `count` latest requests, beside callbacks.
+pub(super) fn before_latest(journal: &Journal, count: u64) -> u64 {
+    journal.last().saturating_sub(count.saturating_add(journal.callbacks()))
+}
+
 /// An entry as JSON, and the request whose closest rules belong to it, where no rule served it.
 struct Item {
     text: String,
@@ -131,9 +137,10 @@ impl Page {
         let limit = asked.limit.unwrap_or(limit).min(MAX_LIMIT) as usize;
         let mut page = Page::default();
         let forward = asked.since.is_some();
-        // Without conditions every entry matches, so the last `limit` entries are enough.
-        let tail = match asked.filter.conditions() {
-            [] => journal.last().saturating_sub(limit as u64),
+        // Without conditions every request matches, so the last `limit` requests are enough.
+        let tail = match (asked.filter.conditions(), asked.filter.kinds()) {
+            ([], Kinds::Requests) => before_latest(journal, limit as u64),
+            ([], Kinds::All) => journal.last().saturating_sub(limit as u64),
             _ => 0,
         };
         page.more = !forward && tail >= journal.stats().first.max(1);

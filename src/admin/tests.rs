@@ -1,5 +1,6 @@
 //! The interface with a provision directory of its own, and a timer that runs when a test runs it.
 
+mod callbacks;
 mod calls;
 mod closest;
 mod openapi;

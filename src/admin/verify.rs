@@ -6,8 +6,8 @@ use super::requests::{asked, failed, is_on};
 use super::{Call, OnGone, Respond};
 use crate::message::answer::Answer;
 use crate::message::json::{Json, read};
-use crate::observing::journal::filter::Filter;
 use crate::observing::journal::filter::parse::{self, Asked, DEFAULT_TIMEOUT, SEQUENCE, VERIFY, WAIT};
+use crate::observing::journal::filter::{Filter, Kinds};
 use crate::observing::journal::near::Near;
 use crate::observing::journal::verify::{self, Expected, Outcome, Verdict};
 use crate::observing::journal::waiting::Waited;
@@ -47,7 +47,13 @@ fn counted(journal: &Journal, asked: &Asked) -> Result<Answer, Answer> {
         .map_err(|why| failed(journal, 400, &format!("failed to parse the numbers: {why}")))?;
     let counted = verify::verify(journal, &asked.filter, asked.since.unwrap_or(0), expected)
         .map_err(|error| failed(journal, 503, &error.to_string()))?;
-    Ok(outcome(200, journal, bounds(expected), counted_result(&counted, expected), &counted))
+    Ok(outcome(
+        200,
+        journal,
+        bounds(expected),
+        counted_result(asked.filter.kinds(), &counted, expected),
+        &counted,
+    ))
 }
 
 /// Answers with the outcome of a verification. `expected` becomes the member of that name.
@@ -74,8 +80,12 @@ fn bounds(expected: Expected) -> Object {
 }
 
 /// Returns the verdict in words, as assertions print it.
-fn counted_result(Outcome { verdict, tally, near, .. }: &Outcome, expected: Expected) -> String {
-    let (came, nearest) = (came(tally.count), nearest(near));
+fn counted_result(
+    kinds: Kinds,
+    Outcome { verdict, tally, near, .. }: &Outcome,
+    expected: Expected,
+) -> String {
+    let (came, nearest) = (kinds.came(tally.count), nearest(near));
     match verdict {
         Verdict::Pass => format!("success: {came}"),
         Verdict::Fail => format!("failed: {came}, not {expected}{nearest}"),
@@ -83,11 +93,6 @@ fn counted_result(Outcome { verdict, tally, near, .. }: &Outcome, expected: Expe
             format!("failed: not known: {came}{}; expected: {expected}{nearest}", tally.doubts())
         }
     }
-}
-
-/// `3 requests came`.
-fn came(count: u64) -> String {
-    format!("{count} {} came", if count == 1 { "request" } else { "requests" })
 }
 
 /// Returns the nearest of the requests that did not match: `; nearest: ...`.
@@ -129,24 +134,28 @@ pub(super) fn wait(call: &Call, respond: Respond, on_gone: OnGone) {
         Err(answer) => return respond(answer.into()),
     };
     let (wanted, timeout) = (asked.count.unwrap_or(1), asked.timeout.unwrap_or(DEFAULT_TIMEOUT));
-    let journal = call.admin.journal.clone();
+    let (journal, kinds) = (call.admin.journal.clone(), asked.filter.kinds());
     let then = move |waited, last| {
         // A wait for 0 requests has read no entry, and covers all that have come.
         let last = if wanted == 0 { journal.last() } else { last };
-        respond(self::waited(&journal, waited, last, (wanted, timeout)).into());
+        respond(self::waited(&journal, waited, last, (wanted, kinds, timeout)).into());
     };
     let waiters = call.admin.waiters.clone();
     let wait = waiters.wait(asked, wanted, timeout, Box::new(then));
     on_gone(Box::new(move || waiters.forget(wait)));
 }
 
-fn waited(journal: &Journal, waited: Waited, last: u64, (wanted, timeout): (u64, Duration)) -> Answer {
+fn waited(
+    journal: &Journal,
+    waited: Waited,
+    last: u64,
+    (wanted, kinds, timeout): (u64, Kinds, Duration),
+) -> Answer {
     let (status, result, tally, near) = match waited {
-        Waited::Holds(tally) => (200, format!("success: {}", came(tally.count)), tally, Vec::new()),
+        Waited::Holds(tally) => (200, format!("success: {}", kinds.came(tally.count)), tally, Vec::new()),
         Waited::Late(tally, near) => {
             let within = if timeout.is_zero() { "so far".to_owned() } else { format!("within {timeout:?}") };
-            let what = if wanted == 1 { "request" } else { "requests" };
-            let came = format!("{} of {wanted} {what} came {within}{}", tally.count, tally.doubts());
+            let came = format!("{} of {} {within}{}", tally.count, kinds.came(wanted), tally.doubts());
             let result = format!("failed: {came}{}", nearest(&near));
             (408, result, tally, near)
         }

@@ -6,7 +6,7 @@ mod fail_on;
 
 pub(crate) use fail_on::FailOn;
 
-use crate::observing::metrics::Summary;
+use crate::observing::metrics::{Departed, Summary};
 use crate::simulation::{Clock, Rfc3339};
 use crate::system::truncate::truncate;
 use serde_json::Value;
@@ -32,6 +32,8 @@ pub(crate) struct Report {
     /// Rules of this provision that served no request.
     pub unused: Vec<String>,
     pub summary: Summary,
+    /// Callbacks that wait for an attempt.
+    pub waiting_callbacks: u64,
     /// The clock that scripts see; `None` for the real time.
     pub clock: Option<Clock>,
     /// The seed of the random numbers that scripts draw.
@@ -63,7 +65,10 @@ impl Report {
             loads,
             failed_loads,
             last_failure,
+            departed,
         } = &self.summary;
+        let Departed { callbacks, failed_callbacks, forwarded, failed_forwarded } = departed;
+        let waiting = self.waiting_callbacks;
         let text = |text: &str| Value::from(excerpt(text, characters));
         let optional = |given: &Option<String>| given.as_deref().map_or(Value::Null, text);
         let failed = self.failed(conditions);
@@ -79,7 +84,7 @@ impl Report {
         let shown: u64 = unmatched_rows.iter().take(items).map(|row| row.count).sum();
         let unused: Vec<String> = self.unused.iter().take(items).map(|rule| text(rule).to_string()).collect();
         format!(
-            r#"{{"verdict":"{verdict}","failed":{},"provision":{},"generation":{},"requests":{requests},"unmatched":{{"count":{unmatched},"requests":[{}],"left_out":{}}},"unused":{{"count":{},"rules":[{}],"left_out":{}}},"errors":{{"count":{errors},"first":{}}},"loads":{{"count":{loads},"failed":{failed_loads},"last":{}}}{}}}"#,
+            r#"{{"verdict":"{verdict}","failed":{},"provision":{},"generation":{},"requests":{requests},"unmatched":{{"count":{unmatched},"requests":[{}],"left_out":{}}},"unused":{{"count":{},"rules":[{}],"left_out":{}}},"errors":{{"count":{errors},"first":{}}},"loads":{{"count":{loads},"failed":{failed_loads},"last":{}}},"callbacks":{{"sent":{callbacks},"failed":{failed_callbacks},"waiting":{waiting}}},"forwarded":{{"sent":{forwarded},"failed":{failed_forwarded}}}{}}}"#,
             Value::from(failed),
             text(&self.provision),
             self.generation,

@@ -26,8 +26,8 @@ pub(super) fn follow(
 ) {
     let (journal, served) = (journal.clone(), outcome.rule.is_some());
     let counters = outcome.rule.and_then(|index| provision.views[index].counters.clone());
-    // A request counts as one error at most.
-    let has_failed = outcome.error.is_some();
+    // A request counts as one error at most, and the error of another server is none of the script.
+    let has_failed = outcome.error.is_some() || outcome.forwarded.is_some();
     progress.listen(Box::new(move |last| {
         let error = last.and_then(|last| last.error.as_deref()).filter(|_| !has_failed);
         if let Some(error) = error {

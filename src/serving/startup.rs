@@ -98,7 +98,7 @@ fn run(settings: Settings) -> Result<ExitCode, String> {
     let signal = signals.recv().map_err(|_| ended)?;
     drop(watcher);
     let hurried = service.stop(&settings, &signals, mock, admin);
-    let code = verdict(&service.activation, &settings, signal);
+    let code = verdict(&service.activation, 0, &settings, signal);
     write_log(&signals, hurried);
     // Dropping a provision recurses through its values, and the stack of this thread may be too small for a long chain of closures.
     std::mem::forget(service);
@@ -235,18 +235,19 @@ impl Service {
         stop: Sender<i32>,
     ) -> Observing {
         let (activation, reported) = (self.activation.clone(), self.activation.clone());
-        let journal = self.journal.clone();
-        let own = settings.fail_on.unwrap_or_default();
+        let (journal, own) = (self.journal.clone(), settings.fail_on.unwrap_or_default());
         let (traffic, shared) = (mock.clone(), self.shared.clone());
-        let (streaming, waits) = (shared.streaming.clone(), shared.waits.clone());
+        let observed = shared.clone();
         let readings = move || Readings {
             generation: activation.generation(),
             differs: activation.differs(),
             mock: connections(&traffic),
             admin: connections(&admin),
             held: pending.now(),
-            streams: streaming.open(),
-            waits: waits.open(),
+            streams: observed.streaming.open(),
+            forwards: observed.forwarding.open(),
+            callbacks: 0,
+            waits: observed.waits.open(),
             journal: journal.stats(),
             dropped_lines: logger::dropped(),
             store: activation.current().files.values.usage(),
@@ -261,7 +262,7 @@ impl Service {
                 shared.forwarding.end_all(Ending::Reset);
                 shared.waits.end_all();
             }),
-            report: Box::new(move |conditions| report_of(&reported).text(conditions.unwrap_or(own))),
+            report: Box::new(move |conditions| report_of(&reported, 0).text(conditions.unwrap_or(own))),
             quit: Box::new(move || {
                 if !quits.swap(true, Ordering::AcqRel) {
                     let _ = stop.send(QUIT);

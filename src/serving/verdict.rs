@@ -13,9 +13,9 @@ pub(super) const QUIT: i32 = 0;
 const FAILED: u8 = 3;
 
 /// Writes the report and returns the exit code: 3 if a condition of `--fail-on` holds, else 0 after a quit, else 128 plus the number
-/// of the signal, which is a shell's convention.
-pub(super) fn verdict(activation: &Activation, settings: &Settings, signal: i32) -> u8 {
-    let report = report_of(activation);
+/// of the signal, which is a shell's convention. `waiting` is the number of callbacks that wait for an attempt.
+pub(super) fn verdict(activation: &Activation, waiting: usize, settings: &Settings, signal: i32) -> u8 {
+    let report = report_of(activation, waiting);
     let path = settings.report.as_deref().unwrap_or(Path::new(report::TERMINATION_LOG));
     if settings.report.is_some() || path.exists() {
         let written = report::write(path, &report.text(settings.fail_on.unwrap_or_default()));
@@ -31,8 +31,8 @@ pub(super) fn verdict(activation: &Activation, settings: &Settings, signal: i32)
     }
 }
 
-/// Summarizes the process until now.
-pub(super) fn report_of(activation: &Activation) -> Report {
+/// Summarizes the process until now. `waiting` is the number of callbacks that wait for an attempt.
+pub(super) fn report_of(activation: &Activation, waiting: usize) -> Report {
     let layers = activation.layers();
     let (clock, dice) =
         activation.simulation().look(|set| (set.clocks.get(None).cloned(), set.dice.get(None).cloned()));
@@ -41,6 +41,7 @@ pub(super) fn report_of(activation: &Activation) -> Report {
         generation: layers.generation,
         unused: layers.unused(),
         summary: metrics().summary(),
+        waiting_callbacks: waiting as u64,
         clock,
         seed: dice.and_then(|dice| dice.state()).map(|(seed, _)| seed),
     }

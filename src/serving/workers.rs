@@ -299,7 +299,7 @@ impl MockWork {
             error: error.as_deref().or(forwarded.and_then(|forwarded| forwarded.error.as_deref())),
             fault: reply.injected.as_ref().map(|injected| injected.words.as_str()),
             stream,
-            forwarded: forwarded.map(|forwarded| forwarded.url.as_str()),
+            forwarded: forwarded.map(|forwarded| (forwarded.url.as_str(), forwarded.error.as_deref())),
             kind: Kind::Request,
         })
     }

@@ -173,7 +173,7 @@ fn lists_have_a_beginning_and_an_end() {
         (
             "GET /app/v1/requests/stream?limt=1",
             400,
-            "failed: failed to parse filter `limt=1`: character 1: unknown parameter `limt`: for a parameter of the request's query write `query=limt=1`; known are method, path, target, rule, endpoint, overlay, status, header, body, json, query, form, part, cookie, baggage, generation, stream, pieces, since",
+            "failed: failed to parse filter `limt=1`: character 1: unknown parameter `limt`: for a parameter of the request's query write `query=limt=1`; known are method, path, target, rule, endpoint, overlay, status, header, body, json, query, form, part, cookie, baggage, generation, stream, pieces, forwarded, kind, cause, attempt, since",
         ),
         ("GET /app/v1/requests/8", 404, "failed: request 8 has not been received: the last one is 7"),
         (

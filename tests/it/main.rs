@@ -39,6 +39,7 @@ mod logging;
 mod long_polls;
 mod metrics;
 mod names;
+mod outgoing_journal;
 mod overlays;
 mod proxies;
 mod python;

@@ -367,7 +367,7 @@ fn the_subcommand_waits_for_requests() {
     assert_eq!(wrong.status.code(), Some(1));
     assert_eq!(
         String::from_utf8(wrong.stderr).unwrap(),
-        "h1mock: failed to wait for 1 request `/orders?page=2`: 400 Bad Request: failed to parse filter `page=2`: character 43: unknown parameter `page`: for a parameter of the request's query write `query=page=2`; known are method, path, target, rule, endpoint, overlay, status, header, body, json, query, form, part, cookie, baggage, generation, stream, pieces, since, count, timeout\n"
+        "h1mock: failed to wait for 1 request `/orders?page=2`: 400 Bad Request: failed to parse filter `page=2`: character 43: unknown parameter `page`: for a parameter of the request's query write `query=page=2`; known are method, path, target, rule, endpoint, overlay, status, header, body, json, query, form, part, cookie, baggage, generation, stream, pieces, forwarded, kind, cause, attempt, since, count, timeout\n"
     );
     let usage = wait_for(&mock, &["--for", "orders"]);
     assert_eq!(usage.status.code(), Some(2));

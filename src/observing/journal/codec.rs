@@ -1,7 +1,7 @@
 //! The binary form of an entry: encodes a request with its answer as a record, and decodes a record as an [`Entry`].
 
 use super::bytes::{Reader, Writer};
-use super::entry::{Entry, Gone};
+use super::entry::{Entry, Forwarded, Gone, Kind};
 use super::lines::{self, Key};
 use super::streams;
 use crate::message::answer::Fields;
@@ -47,20 +47,10 @@ pub(crate) struct Exchange<'x> {
     pub fault: Option<&'x str>,
     /// The progress of the answer, if it is a stream: its pieces are not made yet.
     pub stream: Option<&'x Arc<Progress>>,
-    /// The server that answered a forwarded request: `http://real:8080/path`.
-    pub forwarded: Option<&'x str>,
+    /// The URL that a request was forwarded to, `http://real:8080/path`, and the reason why there was no answer.
+    pub forwarded: Option<(&'x str, Option<&'x str>)>,
     /// Whether the request came, or left as a callback.
     pub kind: Kind,
-}
-
-/// The direction of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Kind {
-    /// A client sent it.
-    #[default]
-    Request,
-    /// h1mock sent it, for the request with entry number `cause` (0 if unknown). Attempts count from 1.
-    Callback { cause: u64, attempt: u32 },
 }
 
 /// A record begins with its length in so many bytes. The length includes them.
@@ -79,6 +69,10 @@ pub(super) const NO_ANSWER: u8 = 4;
 pub(super) const STREAM: u8 = 8;
 /// Bytes at the beginning of the head of a stream that belong to the store, after the prefix.
 pub(super) const STATE: usize = 8;
+
+/// Bits of the number that has the status in its lowest ten bits: where both are absent, they take no byte.
+const FORWARDED: u64 = 1 << 10;
+const CALLBACK: u64 = 1 << 11;
 
 /// First size of a buffer for heads, in bytes.
 const USUAL: usize = 512;
@@ -119,7 +113,21 @@ fn write(out: &mut [u8], exchange: &Exchange) -> usize {
     out.bytes(&micros(exchange.begun.time).to_le_bytes());
     out.number(exchange.took / 1_000);
     out.number(exchange.generation);
-    out.number(exchange.status.into());
+    let callback = match exchange.kind {
+        Kind::Request => None,
+        Kind::Callback { cause, attempt } => Some((cause, attempt)),
+    };
+    let marks = [(exchange.forwarded.is_some(), FORWARDED), (callback.is_some(), CALLBACK)];
+    let status = u64::from(exchange.status) & (FORWARDED - 1);
+    out.number(marks.iter().filter(|(is_set, _)| *is_set).fold(status, |status, (_, mark)| status | mark));
+    if let Some((url, error)) = exchange.forwarded {
+        out.option(Some(url));
+        out.option(error);
+    }
+    if let Some((cause, attempt)) = callback {
+        out.number(cause);
+        out.number(attempt.into());
+    }
     out.peer(request.remote_addr);
     out.option(exchange.rule.map(|(rule, _)| rule));
     out.option(exchange.rule.map(|(_, endpoint)| endpoint));
@@ -182,7 +190,10 @@ pub(super) fn decode(record: &[u8], number: u64) -> Option<Entry> {
         time: u64::from_le_bytes(*left.bytes(8)?.first_chunk()?),
         microseconds: left.number()?,
         generation: left.number()?,
-        status: u16::try_from(left.number()?).ok()?,
+        ..Entry::default()
+    };
+    decode_status(&mut left, &mut entry)?;
+    entry = Entry {
         peer: left.peer()?,
         rule: left.option()?,
         endpoint: left.option()?,
@@ -190,7 +201,7 @@ pub(super) fn decode(record: &[u8], number: u64) -> Option<Entry> {
         error: left.option()?,
         fault: left.option()?,
         overlay: left.option()?,
-        ..Entry::default()
+        ..entry
     };
     while let Some((name, value)) = left.lengths()? {
         entry.answer_headers.push((left.string(name)?, left.header(value)?));
@@ -218,6 +229,19 @@ pub(super) fn decode(record: &[u8], number: u64) -> Option<Entry> {
     Some(entry)
 }
 
+/// Decodes the status, the exchange of a forwarded request, and the kind.
+fn decode_status(left: &mut Reader, entry: &mut Entry) -> Option<()> {
+    let status = left.number()?;
+    entry.status = (status & (FORWARDED - 1)) as u16;
+    if status & FORWARDED != 0 {
+        entry.forwarded = Some(Forwarded { url: left.option()?.unwrap_or_default(), error: left.option()? });
+    }
+    if status & CALLBACK != 0 {
+        entry.kind = Kind::Callback { cause: left.number()?, attempt: u32::try_from(left.number()?).ok()? };
+    }
+    Some(())
+}
+
 /// Decodes a line. The rest of the entry was evicted.
 fn decode_line(mut left: Reader, number: u64) -> Option<Entry> {
     let path = match left.length()?.checked_sub(1) {
@@ -243,6 +267,8 @@ fn decode_line(mut left: Reader, number: u64) -> Option<Entry> {
         rule: key.rule.map(|(rule, _)| rule.to_owned()),
         endpoint: key.rule.map(|(_, endpoint)| endpoint.to_owned()),
         status: key.status,
+        forwarded: key.forwarded.then(Forwarded::default),
+        kind: if key.callback { Kind::Callback { cause: 0, attempt: 0 } } else { Kind::Request },
         gone,
         ..Entry::default()
     })

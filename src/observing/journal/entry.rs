@@ -49,10 +49,33 @@ pub(crate) struct Entry {
     pub error: Option<String>,
     /// The delays and faults that were injected, in words.
     pub fault: Option<String>,
+    /// Whether it came, or left as a callback.
+    pub kind: Kind,
+    /// The exchange with the server that it was forwarded to.
+    pub forwarded: Option<Forwarded>,
     /// The progress of the answer, if it is a stream.
     pub stream: Option<State>,
     /// The parts that were evicted; their fields here are empty.
     pub gone: Gone,
+}
+
+/// The direction of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Kind {
+    /// A client sent it.
+    #[default]
+    Request,
+    /// h1mock sent it, for the request with entry number `cause` (0 if unknown). Attempts count from 1 (0 if unknown).
+    Callback { cause: u64, attempt: u32 },
+}
+
+/// An exchange with the server that a request was forwarded to.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Forwarded {
+    /// The URL at the server: `http://real:8080/path`.
+    pub url: String,
+    /// The reason why there was no answer, or not all of it.
+    pub error: Option<String>,
 }
 
 /// Returns the first value of the header field `name`, in any case.
@@ -106,7 +129,11 @@ impl Entry {
         if let Some(state) = &state {
             // A stream that has not left yet has its first piece already.
             self.answer_length = state.bytes.max(self.answer_length);
-            self.error = self.error.take().or_else(|| state.error.as_deref().map(str::to_owned));
+            let error = || state.error.as_deref().map(str::to_owned);
+            self.error = self.error.take().or_else(error);
+            if let Some(forwarded) = &mut self.forwarded {
+                forwarded.error = forwarded.error.take().or_else(error);
+            }
         }
         self.stream = state;
     }
@@ -127,6 +154,7 @@ impl Entry {
         let unread = headers || self.is_refused();
         let mut value = object(&mut [
             ("number", self.number.into()),
+            ("kind", known(method, self.kind.word().into())),
             ("time", known(headers, rfc3339(self.time).into())),
             ("generation", known(generation, self.generation.into())),
             ("peer", self.peer.map(|peer| peer.to_string()).into()),
@@ -147,6 +175,7 @@ impl Entry {
         if let Some(overlay) = &self.overlay {
             value["overlay"] = overlay.as_str().into();
         }
+        self.add_exchange(&mut value, "");
         if self.stream.is_some() || self.gone.stream {
             value["stream"] = self.stream.as_ref().map(progress).into();
         }
@@ -175,6 +204,29 @@ impl Entry {
             }
         }
         value
+    }
+
+    /// Adds what only callbacks and forwarded requests have, under names with this prefix.
+    pub(super) fn add_exchange(&self, value: &mut Value, prefix: &str) {
+        if let Kind::Callback { cause, attempt } = self.kind {
+            value[format!("{prefix}cause")] = Some(cause).filter(|cause| *cause > 0).into();
+            value[format!("{prefix}attempt")] = Some(attempt).filter(|attempt| *attempt > 0).into();
+        }
+        if let Some(Forwarded { url, error }) = &self.forwarded {
+            let url = if self.gone.headers { Value::Null } else { url.as_str().into() };
+            value[format!("{prefix}forwarded")] =
+                object(&mut [("url", url), ("error", error.as_deref().into())]);
+        }
+    }
+}
+
+impl Kind {
+    /// Returns its name in JSON and in filters.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Kind::Request => "request",
+            Kind::Callback { .. } => "callback",
+        }
     }
 }
 

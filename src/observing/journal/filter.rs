@@ -2,6 +2,7 @@
 
 mod condition;
 mod contradiction;
+mod kinds;
 pub(crate) mod parse;
 mod part;
 mod stream;
@@ -10,10 +11,12 @@ mod subject;
 pub(crate) mod tests;
 
 pub(crate) use condition::Condition;
+pub(crate) use kinds::Kinds;
 pub(crate) use part::Part;
 pub(super) use stream::words as state_in_words;
 pub(crate) use subject::Subject;
 
+use super::entry::Entry;
 use crate::system::truncate::truncate;
 use contradiction::contradiction;
 
@@ -57,20 +60,32 @@ impl Fit {
     }
 }
 
-/// Conditions that must all hold. Every entry fits a filter without conditions.
+/// Conditions that must all hold, on entries of some kinds. Every request fits a filter without conditions.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Filter {
+    /// The kinds that it names, if any.
+    kinds: Option<Kinds>,
     /// The cheapest first.
     conditions: Vec<Condition>,
 }
 
 impl Filter {
-    fn new(mut conditions: Vec<Condition>) -> Filter {
+    fn new(kinds: Option<Kinds>, mut conditions: Vec<Condition>) -> Filter {
         // A stable sort: near misses list equally cheap parts in the order in which they were written.
         conditions.sort_by_key(Condition::cost);
         let patterns = conditions.iter().map(Condition::pattern_size).sum();
         conditions.iter_mut().for_each(|condition| condition.limit_search(patterns));
-        Filter { conditions }
+        Filter { kinds, conditions }
+    }
+
+    /// Returns the kinds of entries that it looks at.
+    pub(crate) fn kinds(&self) -> Kinds {
+        self.kinds.or_else(|| Kinds::of_conditions(&self.conditions)).unwrap_or_default()
+    }
+
+    /// Whether the entry is of a kind that it looks at.
+    pub(crate) fn looks_at(&self, entry: &Entry) -> Fit {
+        self.kinds().fits(entry)
     }
 
     pub(crate) fn conditions(&self) -> &[Condition] {
@@ -78,7 +93,10 @@ impl Filter {
     }
 
     pub(crate) fn fits(&self, subject: &Subject) -> Fit {
-        let mut fit = Fit::Yes;
+        let mut fit = self.looks_at(subject.entry);
+        if fit == Fit::No {
+            return fit;
+        }
         for condition in &self.conditions {
             fit = fit.and(condition.fits(subject));
             if fit == Fit::No {
@@ -90,7 +108,7 @@ impl Filter {
 
     /// Whether the result may be another once the stream of the entry has moved.
     pub(crate) fn may_change(&self, subject: &Subject) -> bool {
-        subject.entry.is_moving() && {
+        subject.entry.is_moving() && self.looks_at(subject.entry) != Fit::No && {
             let (moving, others): (Vec<_>, Vec<_>) =
                 self.conditions.iter().partition(|condition| condition.may_change());
             !moving.is_empty() && others.iter().all(|condition| condition.fits(subject) != Fit::No)
@@ -107,10 +125,17 @@ impl Filter {
     /// # Errors
     /// A request can't fit both filters; the text says why.
     pub(crate) fn and(&self, other: &Filter) -> Result<Filter, String> {
+        let kinds = kinds::both(other.kinds, self.kinds)?;
         let pairs = self.conditions.iter().flat_map(|one| other.conditions.iter().map(move |two| (two, one)));
         match pairs.filter_map(|(two, one)| contradiction(two, one)).next() {
             Some(why) => Err(why),
-            None => Ok(Filter::new(self.conditions.iter().chain(&other.conditions).cloned().collect())),
+            None => {
+                let conditions: Vec<_> = self.conditions.iter().chain(&other.conditions).cloned().collect();
+                match kinds::contradiction(kinds, &conditions) {
+                    Some(why) => Err(why),
+                    None => Ok(Filter::new(kinds, conditions)),
+                }
+            }
         }
     }
 }

@@ -28,7 +28,7 @@ pub(crate) fn from_entry(entry: &Entry) -> Option<Value> {
     let receive = entry.stream.as_ref().map_or(0, |state| state.lasted);
     let milliseconds = wait + f64::from(receive);
     let timings = object(&mut [("send", 0.into()), ("wait", wait.into()), ("receive", receive.into())]);
-    Some(object(&mut [
+    let mut value = object(&mut [
         ("startedDateTime", rfc3339(entry.time).into()),
         ("time", milliseconds.into()),
         ("request", request(entry)),
@@ -38,7 +38,10 @@ pub(crate) fn from_entry(entry: &Entry) -> Option<Value> {
         ("_number", entry.number.into()),
         ("_rule", entry.rule.as_deref().into()),
         ("_unmatched", entry.unmatched.as_deref().into()),
-    ]))
+        ("_kind", entry.kind.word().into()),
+    ]);
+    entry.add_exchange(&mut value, "_");
+    Some(value)
 }
 
 fn request(entry: &Entry) -> Value {

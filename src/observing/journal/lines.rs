@@ -27,6 +27,10 @@ pub(super) struct Key<'k> {
     pub generation: u64,
     /// Whether the answer is a stream.
     pub streams: bool,
+    /// Whether another server answered.
+    pub forwarded: bool,
+    /// Whether the request left as a callback.
+    pub callback: bool,
 }
 
 /// Bytes of a row before its texts: level, status, generation, and the lengths of method and rule.
@@ -35,6 +39,12 @@ const FIXED: usize = 16;
 const HAS_RULE: u8 = 0x10;
 /// Bit in the same byte: the answer is a stream.
 const STREAMS: u8 = 0x20;
+/// Bit in the same byte: another server answered.
+const FORWARDED: u8 = 0x40;
+/// Bit in the same byte: the request left as a callback.
+const CALLBACK: u8 = 0x80;
+/// The other bits of that byte.
+const LEVEL: u8 = 0xf;
 
 impl<'k> Key<'k> {
     /// Reads a row. Returns its key, without the path, and how much of the key it has ([`ALL`] to [`NO_RULE`]).
@@ -46,8 +56,10 @@ impl<'k> Key<'k> {
         let [method, rule, endpoint] = [method, rule, endpoint].map(std::str::from_utf8);
         let rule = (fixed[0] & HAS_RULE != 0).then_some((rule.ok()?, endpoint.ok()?));
         let (status, generation) = (number(1, 3) as u16, number(3, 9));
-        let (level, streams) = (fixed[0] & !(HAS_RULE | STREAMS), fixed[0] & STREAMS != 0);
-        Some((Key { path: "", method: method.ok()?, rule, status, generation, streams }, level))
+        let [streams, forwarded, callback] = [STREAMS, FORWARDED, CALLBACK].map(|bit| fixed[0] & bit != 0);
+        let method = method.ok()?;
+        let key = Key { path: "", method, rule, status, generation, streams, forwarded, callback };
+        Some((key, fixed[0] & LEVEL))
     }
 
     /// Whether `row` has all of this key but the path.
@@ -65,7 +77,8 @@ impl<'k> Key<'k> {
             Some((rule, endpoint)) if level < NO_RULE => (level | HAS_RULE, rule, endpoint),
             _ => (level, "", ""),
         };
-        let flags = if self.streams { flags | STREAMS } else { flags };
+        let bits = [(self.streams, STREAMS), (self.forwarded, FORWARDED), (self.callback, CALLBACK)];
+        let flags = bits.iter().filter(|(is_set, _)| *is_set).fold(flags, |flags, (_, bit)| flags | bit);
         let first = u64::from(flags) | u64::from(self.status) << 8 | generation << 24;
         let second =
             generation >> 40 & 0xff | (self.method.len() as u64 & 0xff_ffff) << 8 | (rule.len() as u64) << 32;
@@ -189,7 +202,8 @@ mod tests {
     use super::*;
 
     fn key<'k>(path: &'k str, rule: &'k str, generation: u64) -> Key<'k> {
-        Key { path, method: "GET", rule: Some((rule, "show")), status: 200, generation, streams: false }
+        let rule = Some((rule, "show"));
+        Key { path, method: "GET", rule, status: 200, generation, ..Key::default() }
     }
 
     #[test]

@@ -14,13 +14,16 @@ mod lines;
 pub(crate) mod near;
 mod pool;
 pub(crate) mod sequence;
+mod stats;
 mod store;
 mod streams;
 pub(crate) mod verify;
 pub(crate) mod waiting;
 mod watch;
 
-pub(crate) use codec::{Begun, Exchange, Kind};
+pub(crate) use codec::{Begun, Exchange};
+pub(crate) use entry::Kind;
+pub(crate) use stats::Stats;
 pub(crate) use watch::{After, WatchId, on_own_thread};
 
 use crate::message::answer::Answer;
@@ -80,6 +83,8 @@ struct Records {
     cleared: u64,
     /// Entries that were evicted before the last deletion.
     evicted: u64,
+    /// Callbacks since the last deletion, evicted ones included.
+    callbacks: u64,
 }
 
 /// How often the journal was cleared: by ends of an epoch, and by [`Journal::clear`]. Entries of two ages are never counted together.
@@ -87,25 +92,6 @@ struct Records {
 pub(crate) struct Age {
     epoch: u64,
     clears: u64,
-}
-
-/// How much the journal keeps, and how much it has evicted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Stats {
-    /// Bytes in use.
-    pub bytes: u64,
-    /// Most bytes in use; 0 where the journal is off.
-    pub budget: u64,
-    /// Entries that are kept.
-    pub entries: u64,
-    /// Number of the oldest entry; 0 where there is no entry.
-    pub first: u64,
-    /// Number of the latest entry, also where it was evicted or deleted since.
-    pub last: u64,
-    /// Entries that were evicted since the journal was last cleared.
-    pub evicted: u64,
-    /// Entries that were evicted since the start.
-    pub evicted_in_all: u64,
 }
 
 /// The entries that [`Journal::read`] went through.
@@ -147,7 +133,7 @@ impl Journal {
         // Two bodies and a head always fit into the store, and their lengths into 32 bits.
         let (body, head) = (body.min(store.size() / 8).min(1 << 30), (store.size() / 4).min(1 << 30));
         Ok(Journal {
-            records: Mutex::new(Records { store, epoch: 0, clears: 0, cleared: 0, evicted: 0 }),
+            records: Mutex::new(Records { store, epoch: 0, clears: 0, cleared: 0, evicted: 0, callbacks: 0 }),
             epoch: Arc::default(),
             clears: AtomicU64::new(0),
             budget,
@@ -199,11 +185,14 @@ impl Journal {
             status: exchange.status,
             generation: exchange.generation,
             streams: exchange.stream.is_some(),
+            forwarded: exchange.forwarded.is_some(),
+            callback: exchange.kind != Kind::Request,
         };
         let number = {
             let mut records = self.lock();
             let is_current =
                 records.epoch == exchange.request.epoch && records.clears == exchange.begun.clears;
+            records.callbacks += u64::from(is_current && key.callback);
             is_current.then(|| records.store.push(&key, &mut head[..end], text, bodies, exchange.stream))
         };
         if head.capacity() <= BUFFER {
@@ -270,6 +259,11 @@ impl Journal {
     /// Returns the number of the latest entry; 0 before the first.
     pub(crate) fn last(&self) -> u64 {
         self.lock().store.next() - 1
+    }
+
+    /// Returns how many callbacks were entered since the journal was last cleared.
+    pub(crate) fn callbacks(&self) -> u64 {
+        self.lock().callbacks
     }
 
     /// Returns the number of the last entry that was deleted. Entries up to it count as never received.
@@ -344,21 +338,6 @@ impl Journal {
         records.clear()
     }
 
-    pub(crate) fn stats(&self) -> Stats {
-        let records = self.lock();
-        let (first, next) = (records.store.first(), records.store.next());
-        let evicted = first - 1 - records.cleared;
-        Stats {
-            bytes: if self.is_on() { (size_of::<Journal>() + records.store.used()) as u64 } else { 0 },
-            budget: self.budget as u64,
-            entries: next - first,
-            first: if first < next { first } else { 0 },
-            last: next - 1,
-            evicted,
-            evicted_in_all: records.evicted + evicted,
-        }
-    }
-
     /// Tells the journal that the process stops, and calls the listeners: they end their waits and streams.
     pub(crate) fn close(&self) {
         self.closed.store(true, Ordering::Release);
@@ -388,6 +367,7 @@ impl Records {
     fn clear(&mut self) -> u64 {
         let count = self.store.next() - self.store.first();
         self.evicted += self.store.first() - 1 - self.cleared;
+        self.callbacks = 0;
         self.store.clear();
         self.cleared = self.store.next() - 1;
         count

@@ -39,8 +39,11 @@ pub(crate) struct Difference {
 pub(crate) struct Nearest(Vec<Near>);
 
 impl Nearest {
-    /// Compares one more request.
+    /// Compares one more request, unless it is of a kind that the filter does not look at.
     pub(crate) fn look(&mut self, filter: &Filter, subject: &Subject) {
+        if filter.looks_at(subject.entry) == Fit::No {
+            return;
+        }
         let (mut sum, mut weights, mut differs) = (0, 0, Vec::new());
         for condition in filter.conditions() {
             let (fit, weight) = (condition.fits(subject), if condition.part == Part::Path { 2 } else { 1 });

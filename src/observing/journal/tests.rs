@@ -1,5 +1,7 @@
 //! The journal through its public calls: a reader gets the entries that were entered.
 
+mod outgoing;
+
 use super::*;
 use crate::message::progress::Progress;
 use serde_json::json;
@@ -86,6 +88,8 @@ fn an_entry_has_all_of_its_request_and_answer() {
         error: Some("script error in provision `p`: line 3"),
         fault: Some("delay 10 ms"),
         overlay: Some("busy"),
+        forwarded: Some(("http://real:80/a", Some("refused"))),
+        kind: Kind::Callback { cause: 300, attempt: 2 },
         ..exchange(begun, &request, &answer)
     };
     journal.record(&whole);
@@ -120,6 +124,8 @@ fn an_entry_has_all_of_its_request_and_answer() {
         microseconds: entry.microseconds,
         error: Some("script error in provision `p`: line 3".to_owned()),
         fault: Some("delay 10 ms".to_owned()),
+        kind: Kind::Callback { cause: 300, attempt: 2 },
+        forwarded: Some(entry::Forwarded { url: "http://real:80/a".into(), error: Some("refused".into()) }),
         stream: None,
         gone: Default::default(),
     };
@@ -352,7 +358,7 @@ fn bodies_are_text_or_base64_in_json() {
     assert!(time.len() == 27 && time.starts_with("20") && time.ends_with('Z'), "{time}");
     assert!(value["microseconds"].take().is_u64());
     let expected = json!({
-        "number": 1, "time": null, "generation": 300, "peer": "[::1]:4711", "method": "POST",
+        "number": 1, "kind": "request", "time": null, "generation": 300, "peer": "[::1]:4711", "method": "POST",
         "target": "/a%20b?c", "path": "/a b",
         "headers": [["Host", "mock:8000"], ["X-Empty", ""], ["x-a", "\u{e9}"], ["x-a", "2"]],
         "body": "abcd", "body_length": 6, "body_cut": true, "rule": "/a/<int:id>", "endpoint": "show",

@@ -11,7 +11,7 @@ mod tests;
 mod unmatched;
 
 pub(crate) use exposition::CONTENT_TYPE;
-pub(crate) use outgoing::{Called, Forwarded, Sent};
+pub(crate) use outgoing::{Called, Departed, Forwarded, Sent};
 pub(crate) use rules::Counted;
 pub(crate) use unmatched::Row as UnmatchedRow;
 
@@ -176,6 +176,7 @@ impl Metrics {
             loads: self.loads.load(Ordering::Relaxed),
             failed_loads: self.failed_loads.load(Ordering::Relaxed),
             last_failure: lock(&self.last_failure).clone(),
+            departed: self.outgoing.departed(),
         }
     }
 }
@@ -199,4 +200,6 @@ pub struct Summary {
     pub failed_loads: u64,
     /// The latest error of a load, with its place.
     pub last_failure: Option<String>,
+    /// Callbacks and forwarded requests.
+    pub departed: Departed,
 }

@@ -1,6 +1,7 @@
 //! Counters of requests that left: callbacks, forwarded requests, and `requests.*` of scripts.
 
 use super::Metrics;
+use super::exposition::Exposition;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The counters, in the order of `ALL` of each result.
@@ -14,6 +15,53 @@ pub(super) struct Outgoing {
     /// Callbacks that had an attempt.
     pub begun_callbacks: AtomicU64,
 }
+
+/// Callbacks and forwarded requests since the start of the process, for the report.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Departed {
+    /// Callbacks that had an attempt.
+    pub callbacks: u64,
+    /// Callbacks whose last attempt failed.
+    pub failed_callbacks: u64,
+    /// Forwarded requests that have ended.
+    pub forwarded: u64,
+    /// Forwarded requests without an answer, or not with all of it.
+    pub failed_forwarded: u64,
+}
+
+impl Outgoing {
+    /// Adds the families, with a sample for each result.
+    pub(super) fn add_to(&self, page: &mut Exposition) {
+        let count = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        let callbacks = Called::ALL.map(|(result, word)| (word, count(&self.callbacks[result as usize])));
+        let forwarded = Forwarded::ALL.map(|(result, word)| (word, count(&self.forwarded[result as usize])));
+        let sent = Sent::ALL.map(|(result, word)| (word, count(&self.sent[result as usize])));
+        for ((name, help), counts) in FAMILIES.into_iter().zip([&callbacks[..], &forwarded, &sent]) {
+            page.family(name, help);
+            for (word, count) in counts {
+                page.sample(name, &[("result", word)], count);
+            }
+        }
+    }
+
+    pub(super) fn departed(&self) -> Departed {
+        let load = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        let forwarded = Forwarded::ALL.map(|(result, _)| load(&self.forwarded[result as usize]));
+        let sum = forwarded.iter().sum::<u64>();
+        Departed {
+            callbacks: load(&self.begun_callbacks),
+            failed_callbacks: load(&self.failed_callbacks),
+            forwarded: sum,
+            failed_forwarded: sum - forwarded[Forwarded::Ok as usize],
+        }
+    }
+}
+
+const FAMILIES: [(&str, &str); 3] = [
+    ("h1mock_callbacks_total", "Attempts of callbacks, and callbacks that were cancelled, by result."),
+    ("h1mock_forwarded_total", "Forwarded requests that have ended, by result."),
+    ("h1mock_outgoing_total", "Requests of scripts to other servers (`requests`), by result."),
+];
 
 /// The result of one attempt of a callback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

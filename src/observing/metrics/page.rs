@@ -25,6 +25,10 @@ pub struct Readings {
     pub held: usize,
     /// Streams that have not ended.
     pub streams: usize,
+    /// Forwarded requests that have not ended.
+    pub forwards: usize,
+    /// Callbacks that wait for an attempt.
+    pub callbacks: usize,
     /// Requests that wait for a key of `store`.
     pub waits: usize,
     pub journal: Stats,
@@ -44,11 +48,13 @@ impl Metrics {
         refused(&mut page, &self.refused);
         let load = |number: &AtomicU64| number.load(Ordering::Relaxed);
         let Readings { journal, store: (store, store_budget), .. } = readings;
-        let numbers: [(&str, &str, u64); 16] = [
+        let numbers: [(&str, &str, u64); 18] = [
             ("h1mock_unmatched_requests_total", "Requests that no rule served.", self.unmatched.total()),
             ("h1mock_held_answers", HELD, readings.held as u64),
             ("h1mock_waits_open", WAITS, readings.waits as u64),
             ("h1mock_streams_open", "Streams that have not ended.", readings.streams as u64),
+            ("h1mock_forwards_open", "Forwarded requests that have not ended.", readings.forwards as u64),
+            ("h1mock_callbacks_waiting", CALLBACKS, readings.callbacks as u64),
             ("h1mock_stream_pieces_total", "Pieces of streams that were sent.", load(&self.pieces)),
             ("h1mock_loads_total", "Loads of provisions, failed ones included.", load(&self.loads)),
             ("h1mock_load_failures_total", "Loads of provisions that failed.", load(&self.failed_loads)),
@@ -70,6 +76,7 @@ impl Metrics {
         for (ending, count) in Ending::ALL.into_iter().zip(&self.streams) {
             page.sample(name, &[("ended", ending.word())], &load(count));
         }
+        self.outgoing.add_to(&mut page);
         let usage = Usage::now();
         let started = self.started.duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs());
         let of_process: [(&str, &str, Option<u64>); 6] = [
@@ -106,6 +113,7 @@ impl Metrics {
 }
 
 const HELD: &str = "Answers and requests that wait, or dribble, because that was asked for.";
+const CALLBACKS: &str = "Callbacks that wait for their first attempt, or for the next one.";
 const WAITS: &str = "Requests that wait for a key of `store` (`wait_for`).";
 const DIFFERS: &str = "1 where the newest load failed, or the files on disk are not those that serve.";
 const DROPPED: &str = "Lines of the log that were dropped, as nobody read them or they could not be written.";

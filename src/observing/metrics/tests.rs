@@ -23,6 +23,14 @@ fn the_page_is_what_a_strict_parser_takes() {
     metrics.unmatched.add("GET", "/");
     metrics.stream_piece();
     Ending::ALL.into_iter().chain([Ending::Stop]).for_each(|ending| metrics.stream_ended(ending));
+    metrics.called(Called::Error, true, false);
+    metrics.called(Called::Status, false, true);
+    metrics.called(Called::Ok, true, true);
+    metrics.called(Called::Cancelled, true, true);
+    for result in [Forwarded::Ok, Forwarded::Ok, Forwarded::Failed, Forwarded::Late, Forwarded::Cut] {
+        metrics.forwarded(result);
+    }
+    metrics.sent(Sent::Timeout);
     let journal = Stats { bytes: 1, budget: 2, entries: 3, evicted_in_all: 4, ..Stats::default() };
     let readings = Readings {
         generation: 7,
@@ -31,6 +39,8 @@ fn the_page_is_what_a_strict_parser_takes() {
         admin: (1, 1),
         held: 1,
         streams: 10,
+        forwards: 13,
+        callbacks: 14,
         waits: 12,
         journal,
         dropped_lines: 6,
@@ -51,6 +61,18 @@ fn the_page_is_what_a_strict_parser_takes() {
         ("h1mock_streams_total", &[("ended", "chaos")], 1.0),
         ("h1mock_streams_total", &[("ended", "stop")], 2.0),
         ("h1mock_waits_open", &[], 12.0),
+        ("h1mock_forwards_open", &[], 13.0),
+        ("h1mock_callbacks_waiting", &[], 14.0),
+        ("h1mock_callbacks_total", &[("result", "ok")], 1.0),
+        ("h1mock_callbacks_total", &[("result", "status")], 1.0),
+        ("h1mock_callbacks_total", &[("result", "error")], 1.0),
+        ("h1mock_callbacks_total", &[("result", "cancelled")], 1.0),
+        ("h1mock_forwarded_total", &[("result", "ok")], 2.0),
+        ("h1mock_forwarded_total", &[("result", "502")], 1.0),
+        ("h1mock_forwarded_total", &[("result", "504")], 1.0),
+        ("h1mock_forwarded_total", &[("result", "cut")], 1.0),
+        ("h1mock_outgoing_total", &[("result", "ok")], 0.0),
+        ("h1mock_outgoing_total", &[("result", "timeout")], 1.0),
         ("h1mock_connections", &[("listener", "mock")], 5.0),
         ("h1mock_connections_busy", &[("listener", "mock")], 2.0),
         ("h1mock_refused_requests_total", &[("listener", "mock"), ("status", "431")], 1.0),
@@ -66,4 +88,6 @@ fn the_page_is_what_a_strict_parser_takes() {
     ] {
         assert_eq!(page.value(name, labels), Some(value), "{name}");
     }
+    let departed = Departed { callbacks: 3, failed_callbacks: 1, forwarded: 5, failed_forwarded: 3 };
+    assert_eq!(metrics.summary().departed, departed);
 }

@@ -29,7 +29,9 @@ fn report() -> Report {
             loads: 3,
             failed_loads: 1,
             last_failure: Some("failed to load provision `z`: line 1: syntax error".into()),
+            departed: Departed { callbacks: 5, failed_callbacks: 1, forwarded: 7, failed_forwarded: 3 },
         },
+        waiting_callbacks: 2,
         ..Report::default()
     }
 }
@@ -41,17 +43,19 @@ fn the_verdict_comes_first_and_all_counts_are_there() {
         r#""unmatched":{"count":4,"requests":[{"method":"GET","path":"/x","count":3},{"method":"POST","path":"/\"y\" ","count":1}],"left_out":0},"#,
         r#""unused":{"count":1,"rules":["GET /a"],"left_out":0},"#,
         r#""errors":{"count":1,"first":"script error in provision `foo-bar`: line 3, column 7: no variable `x`"},"#,
-        r#""loads":{"count":3,"failed":1,"last":"failed to load provision `z`: line 1: syntax error"}}"#
+        r#""loads":{"count":3,"failed":1,"last":"failed to load provision `z`: line 1: syntax error"},"#,
+        r#""callbacks":{"sent":5,"failed":1,"waiting":2},"forwarded":{"sent":7,"failed":3}}"#
     );
     assert_eq!(report().text(conditions("unmatched,unused")), expected);
-    let expected = r#"{"verdict":"pass","failed":[],"provision":"","generation":0,"requests":0,"unmatched":{"count":0,"requests":[],"left_out":0},"unused":{"count":0,"rules":[],"left_out":0},"errors":{"count":0,"first":null},"loads":{"count":0,"failed":0,"last":null}}"#;
+    let expected = r#"{"verdict":"pass","failed":[],"provision":"","generation":0,"requests":0,"unmatched":{"count":0,"requests":[],"left_out":0},"unused":{"count":0,"rules":[],"left_out":0},"errors":{"count":0,"first":null},"loads":{"count":0,"failed":0,"last":null},"callbacks":{"sent":0,"failed":0,"waiting":0},"forwarded":{"sent":0,"failed":0}}"#;
     assert_eq!(Report::default().text(conditions("unmatched,unused,errors,loads")), expected);
 }
 
 #[test]
 fn a_clock_and_a_seed_come_last() {
     let report = Report { clock: Some(Clock::frozen(0)), seed: Some(-7), ..Report::default() };
-    let end = r#""last":null},"clock":{"now":"1970-01-01T00:00:00Z","speed":0},"seed":-7}"#;
+    let end =
+        r#""forwarded":{"sent":0,"failed":0},"clock":{"now":"1970-01-01T00:00:00Z","speed":0},"seed":-7}"#;
     assert!(report.text(FailOn::default()).ends_with(end));
 }
 
@@ -91,7 +95,14 @@ fn a_report_is_below_1_kib_with_any_names() {
                     loads: u64::MAX,
                     failed_loads: u64::MAX,
                     last_failure: Some(long.clone()),
+                    departed: Departed {
+                        callbacks: u64::MAX,
+                        failed_callbacks: u64::MAX,
+                        forwarded: u64::MAX,
+                        failed_forwarded: u64::MAX,
+                    },
                 },
+                waiting_callbacks: u64::MAX,
                 clock: Some(Clock::new(
                     Reading::real(),
                     Reading { wall: 1, steady: 0 },

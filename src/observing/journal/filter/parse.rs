@@ -8,7 +8,7 @@ pub(crate) use value::number;
 
 use super::condition::{Search, Test};
 use super::part::Aspect;
-use super::{Condition, EXCERPT, Filter, Fit, Part, Subject, contradiction};
+use super::{Condition, EXCERPT, Filter, Fit, Kinds, Part, Subject, contradiction, kinds};
 use crate::message::form;
 use crate::message::json::{Json, read};
 use crate::observing::journal::entry::Entry;
@@ -41,7 +41,7 @@ pub(crate) const MAX_TIMEOUT: f64 = 600.0;
 pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The parts that a filter can name, as errors list them.
-pub(crate) const PARTS: [&str; 18] = [
+pub(crate) const PARTS: [&str; 22] = [
     "method",
     "path",
     "target",
@@ -60,6 +60,10 @@ pub(crate) const PARTS: [&str; 18] = [
     "generation",
     "stream",
     "pieces",
+    "forwarded",
+    "kind",
+    "cause",
+    "attempt",
 ];
 
 /// The names of the numbers that a resource takes beside the conditions.
@@ -182,6 +186,7 @@ struct Reading {
     names: Names,
     asked: Asked,
     seen: Vec<&'static str>,
+    kinds: Option<Kinds>,
     conditions: Vec<Condition>,
     patterns: usize,
 }
@@ -192,7 +197,7 @@ impl Reading {
     }
 
     fn finish(self) -> Asked {
-        Asked { filter: Filter::new(self.conditions), ..self.asked }
+        Asked { filter: Filter::new(self.kinds, self.conditions), ..self.asked }
     }
 
     fn encoded(&mut self, pair: &str) -> Result<(), Flaw> {
@@ -211,6 +216,9 @@ impl Reading {
         if let Some(name) = self.names.iter().find(|name| **name == key.name) {
             return self.number(name, key, given);
         }
+        if key.name == "kind" {
+            return self.kind(key, given);
+        }
         if self.conditions.len() == MAX_CONDITIONS {
             return Err(Flaw::new(Spot::Start, format!("more than {MAX_CONDITIONS} conditions")));
         }
@@ -220,9 +228,23 @@ impl Reading {
             Some(why) => Err(Flaw::new(Spot::Start, why)),
             None => {
                 self.conditions.push(condition);
-                Ok(())
+                self.check_kinds()
             }
         }
+    }
+
+    /// Parses the kinds of entries that the filter looks at.
+    fn kind(&mut self, key: Key, given: Given) -> Result<(), Flaw> {
+        let Given::Text(text) = given else { return bad("an object is no text".into()) };
+        let kinds = value::kinds(text, key)?;
+        let both = kinds::both(self.kinds, Some(kinds));
+        self.kinds = both.map_err(|why| Flaw::new(Spot::Start, why))?;
+        self.check_kinds()
+    }
+
+    fn check_kinds(&self) -> Result<(), Flaw> {
+        let contradiction = kinds::contradiction(self.kinds, &self.conditions);
+        contradiction.map_or(Ok(()), |why| Err(Flaw::new(Spot::Start, why)))
     }
 
     /// Parses a number beside the conditions.
@@ -297,7 +319,9 @@ impl Reading {
             Part::Stream if key.search => value::stream_like(self.pattern(text)?, text),
             _ if key.search => self.pattern(text)?,
             Part::Stream => value::stream(text)?,
-            Part::Pieces => value::pieces(text)?,
+            Part::Pieces | Part::Attempt => value::range(text)?,
+            Part::Cause => Test::Equals(whole(text, MAX_NUMBER)?.to_string()),
+            Part::Forwarded => value::truth(text)?,
             Part::Method => value::method(text)?,
             Part::Path => Test::Path(Box::new(value::path(text)?)),
             Part::Target => value::target(text)?,

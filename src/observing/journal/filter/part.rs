@@ -4,6 +4,7 @@ use super::stream;
 use super::subject::{Subject, Unknown};
 use crate::message::baggage::members;
 use crate::message::form::{self, Pairs, options};
+use crate::observing::journal::Kind;
 use crate::observing::journal::entry::{Entry, find};
 use std::borrow::Cow;
 use std::fmt;
@@ -33,6 +34,12 @@ pub(crate) enum Part {
     Stream,
     /// The number of pieces that the stream has sent; missing where the answer is no stream.
     Pieces,
+    /// `true` where the request was forwarded to another server, else `false`.
+    Forwarded,
+    /// The number of the request that caused the callback; missing where the entry is no callback, or its cause is unknown.
+    Cause,
+    /// The attempt of the callback, from 1; missing where the entry is no callback.
+    Attempt,
     /// The parameters of the query with this name.
     Query(String),
     /// The request's header fields with this name, in any case.
@@ -88,7 +95,7 @@ impl Aspect {
 
 impl Part {
     /// The parts without a name or pointer, as filters write them.
-    pub(super) const NAMELESS: [(&'static str, Part); 11] = [
+    pub(super) const NAMELESS: [(&'static str, Part); 14] = [
         ("method", Part::Method),
         ("path", Part::Path),
         ("target", Part::Target),
@@ -99,6 +106,9 @@ impl Part {
         ("generation", Part::Generation),
         ("stream", Part::Stream),
         ("pieces", Part::Pieces),
+        ("forwarded", Part::Forwarded),
+        ("cause", Part::Cause),
+        ("attempt", Part::Attempt),
         ("body", Part::Body),
     ];
 
@@ -111,12 +121,12 @@ impl Part {
     pub(super) fn unknown(&self, entry: &Entry) -> Option<Unknown> {
         let gone = entry.gone;
         let is_gone = match self {
-            Part::Method | Part::Status => gone.method,
+            Part::Method | Part::Status | Part::Forwarded => gone.method,
             Part::Path => gone.path,
             Part::Rule | Part::Endpoint => gone.rule,
             Part::Generation => gone.generation,
             Part::Stream | Part::Pieces => gone.stream,
-            Part::Target | Part::Overlay => gone.headers,
+            Part::Target | Part::Overlay | Part::Cause | Part::Attempt => gone.headers,
             // The other parts of a refused request may not have been read.
             _ if entry.is_refused() => return Some(Unknown::Refused),
             // If only the body was evicted, it counts as truncated, and its length is known.
@@ -147,6 +157,9 @@ impl Part {
             Part::Generation => Texts::from_iter([entry.generation.to_string().into()]),
             Part::Stream => Texts::from_iter([stream::words(entry.stream.as_ref()).into()]),
             Part::Pieces => entry.stream.iter().map(|state| state.pieces.to_string().into()).collect(),
+            Part::Forwarded => one(if entry.forwarded.is_some() { "true" } else { "false" }),
+            Part::Cause => of_callback(entry, |cause, _| cause),
+            Part::Attempt => of_callback(entry, |_, attempt| attempt.into()),
             Part::Query(name) => named(subject.query(), name),
             Part::Header(name) => subject.fields(name).map(Cow::Borrowed).collect(),
             Part::Baggage(key) => members(subject.fields("baggage"))
@@ -175,6 +188,15 @@ impl Part {
             Err(unknown) => Some(unknown.to_string()),
         }
     }
+}
+
+/// Returns a number of a callback as its text; nothing of other entries, and where it is unknown (0).
+fn of_callback<'s>(entry: &Entry, number: impl Fn(u64, u32) -> u64) -> Texts<'s> {
+    let number = match entry.kind {
+        Kind::Request => 0,
+        Kind::Callback { cause, attempt } => number(cause, attempt),
+    };
+    (number > 0).then(|| number.to_string().into()).into_iter().collect()
 }
 
 impl fmt::Display for Part {

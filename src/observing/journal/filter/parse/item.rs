@@ -26,6 +26,9 @@ impl Reading {
             other if is_number && !other.is_number() => bad(format!("`{other}` is no number")),
             Json::Text(text) => self.pair(key, Given::Text(text)),
             number if number.is_number() => self.pair(key, Given::Text(&number.to_string())),
+            Json::Boolean(truth) if key.name == "forwarded" => {
+                self.pair(key, Given::Text(&truth.to_string()))
+            }
             Json::Map(members) if has_names(key) => {
                 members.iter().try_for_each(|(name, value)| self.member(key, name, value))
             }

@@ -2,9 +2,9 @@
 
 use super::{Flaw, Key, MAX_NUMBER, MAX_TIMEOUT, Spot};
 use crate::observing::journal::filter::condition::Test;
-use crate::observing::journal::filter::excerpt;
 use crate::observing::journal::filter::part::Aspect;
 use crate::observing::journal::filter::stream::{KNOWN, Range, States};
+use crate::observing::journal::filter::{Kinds, excerpt};
 use crate::routing::method::{METHODS, is_token};
 use crate::routing::rule::{Rule, RuleOptions};
 use std::time::Duration;
@@ -170,8 +170,8 @@ pub(super) fn stream_like(pattern: Test, text: &str) -> Test {
     Test::Stream { states, written: text.to_owned(), search: true }
 }
 
-/// Parses a number of pieces, or a range: `3-`, `3-5`.
-pub(super) fn pieces(text: &str) -> Result<Test, Flaw> {
+/// Parses a number of pieces or of an attempt, or a range: `3-`, `3-5`.
+pub(super) fn range(text: &str) -> Result<Test, Flaw> {
     let (least, most) = text.split_once('-').unwrap_or((text, text));
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if !is_number(least) || !(most.is_empty() || is_number(most)) {
@@ -183,6 +183,25 @@ pub(super) fn pieces(text: &str) -> Result<Test, Flaw> {
         return bad(format!("range `{text}` ends before it begins: write `{most}-{least}`"));
     }
     Ok(Test::Number(Range { least, most }))
+}
+
+/// Parses `true` or `false`.
+pub(super) fn truth(text: &str) -> Result<Test, Flaw> {
+    match text {
+        "true" | "false" => Ok(Test::Equals(text.to_owned())),
+        _ => bad(format!("`{}` is neither `true` nor `false`", excerpt(text))),
+    }
+}
+
+/// Parses the kinds of entries.
+pub(super) fn kinds(text: &str, key: Key) -> Result<Kinds, Flaw> {
+    if key.search || key.negated {
+        let cause =
+            format!("`kind` takes no `{}`: write `kind=request`, `callback` or `all`", key.operator());
+        return Err(Flaw::new(Spot::Start, cause));
+    }
+    let unknown = || format!("`{}` is no kind: request, callback or all", excerpt(text));
+    Kinds::parse(text).map_or_else(|| bad(unknown()), Ok)
 }
 
 /// Parses a whole number from 0 to `most`.

@@ -15,7 +15,7 @@ fn faults_are_named_with_their_place() {
         ),
         (
             "é=1&page=2",
-            "`é=1`: character 1: unknown parameter `é`: for a parameter of the request's query write `query=é=1`; known are method, path, target, rule, endpoint, overlay, status, header, body, json, query, form, part, cookie, baggage, generation, stream, pieces, since, limit",
+            "`é=1`: character 1: unknown parameter `é`: for a parameter of the request's query write `query=é=1`; known are method, path, target, rule, endpoint, overlay, status, header, body, json, query, form, part, cookie, baggage, generation, stream, pieces, forwarded, kind, cause, attempt, since, limit",
         ),
         ("method=é&xpath=/", "`xpath=/`: character 10: unknown parameter `xpath`: did you mean `path`, or"),
         ("port=1", "did you mean `part`, or `query=port=1` for a parameter of the request's query?"),

@@ -3,6 +3,7 @@
 use super::*;
 use crate::message::content_coding::tests::gzip;
 use crate::message::json::read;
+use crate::observing::journal::Kind;
 use crate::routing::quoting::encode_query;
 use fastrand::Rng;
 
@@ -29,6 +30,9 @@ fn value(random: &mut Rng, key: &str) -> String {
         "target" => random.choice(["/", "/a?a=1", "/a?a=a+b&b=a%20b", "/a b"]).unwrap_or_default().into(),
         "status" => random.choice(["200", "201", "2xx", "4xx", "0", "99"]).unwrap_or_default().into(),
         "generation" => random.choice(["1", "2", "x"]).unwrap_or_default().into(),
+        "forwarded" => random.choice(["true", "false", "x"]).unwrap_or_default().into(),
+        "kind" => random.choice(["request", "callback", "all", "x"]).unwrap_or_default().into(),
+        "cause" | "attempt" => random.choice(["1", "2", "1-", "x"]).unwrap_or_default().into(),
         _ => some(random),
     }
 }
@@ -109,6 +113,10 @@ fn random_entry(random: &mut Rng) -> Entry {
         made.body_length = made.body.len() as u64;
     }
     made.status = random.choice([0, 200, 201, 404]).unwrap_or_default();
+    made.forwarded = random.bool().then(Default::default);
+    if random.u8(..4) == 0 {
+        made.kind = Kind::Callback { cause: random.u64(1..3), attempt: random.u32(1..3) };
+    }
     if random.bool() { made } else { Entry { rule: None, endpoint: None, ..made } }
 }
 
@@ -130,14 +138,16 @@ fn a_query_and_json_give_the_same_filter() {
 fn a_negated_condition_is_the_opposite_and_missing_text_leaves_both_open() {
     let mut random = Rng::with_seed(17);
     let (mut seen, mut opened) = ([0; 3], 0);
-    for _ in 0..10_000 {
+    for _ in 0..12_000 {
         let (key, operator, name, value) = condition(&mut random);
         let search = operator.trim_start_matches('!');
         let fits = |operator: &'static str, entry: &Entry| {
             let text = written(&mut Rng::with_seed(1), &(key, operator, name.clone(), value.clone())).query;
             Some((query(&text, LIST).ok()?.filter.fits(&Subject::new(entry)), text))
         };
-        let entry = random_entry(&mut random);
+        let mut entry = random_entry(&mut random);
+        let is_of_callbacks = matches!(key, "cause" | "attempt");
+        entry.kind = if is_of_callbacks { Kind::Callback { cause: 1, attempt: 1 } } else { Kind::Request };
         let negation = if search.is_empty() { "!" } else { "!~" };
         let plain_operator = if search.is_empty() { "" } else { "~" };
         let (Some((plain, text)), Some((negated, _))) =
