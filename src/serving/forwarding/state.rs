@@ -70,7 +70,7 @@ impl State {
     pub(super) fn step(
         &mut self,
         order: &Order,
-        reads: bool,
+        mut reads: bool,
         wake: &dyn Fn() -> Box<dyn FnOnce() + Send>,
     ) -> io::Result<Step> {
         let Some(connection) = self.connection.clone() else { return Ok(Step::Wait) };
@@ -97,8 +97,8 @@ impl State {
                 }
                 Ok(_) => {}
                 Err(error) if is_of_client(&error) => return Err(error),
-                Err(_) if reads => {}
-                Err(error) => return Err(error),
+                // As above. The answer may have come meanwhile.
+                Err(_) => reads = !self.passing,
             }
         }
         if reads { self.read(order, &connection) } else { Ok(Step::Wait) }

@@ -4,7 +4,7 @@ use super::{last, mock_with};
 use crate::harness::{Client, DEADLINE, Mock, eventually};
 use serde_json::json;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::Duration;
@@ -60,6 +60,9 @@ fn serve(mut stream: TcpStream, go: &Receiver<()>, tell: &Sender<(usize, bool)>)
     }
     if first.contains("/refuse") {
         let _ = stream.write_all(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 2\r\n\r\nno");
+        let _ = stream.shutdown(Shutdown::Write);
+        // An end with unread bytes would be a reset, which may overtake the answer.
+        let _ = std::io::copy(&mut reader, &mut std::io::sink());
         return;
     }
     let _ = go.recv();
