@@ -1,6 +1,7 @@
 //! Counters of requests that left: callbacks, forwarded requests, and `requests.*` of scripts.
 
 use super::Metrics;
+use crate::outgoing::Sent;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The counters, in the order of `ALL` of each result.
@@ -38,14 +39,6 @@ pub(crate) enum Forwarded {
     Late,
     /// The answer broke off.
     Cut,
-}
-
-/// The result of a request of `requests.*`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Sent {
-    Ok,
-    Error,
-    Timeout,
 }
 
 impl Called {
