@@ -191,7 +191,8 @@ fn nothing_leaves_while_a_provision_loads_or_is_tried() {
     let tried = r#"fn registerRules() { app.get("/", || requests.get("http://localhost:1/").text); }"#;
     let folder = crate::harness::Folder::new();
     folder.write("p.rhai", tried);
-    let output = crate::harness::binary().arg("try").arg(folder.0.join("p.rhai")).args(["GET", "/"]).output().unwrap();
+    let output =
+        crate::harness::binary().arg("try").arg(folder.0.join("p.rhai")).args(["GET", "/"]).output().unwrap();
     let text =
         String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
     assert!(

@@ -9,14 +9,14 @@ mod response;
 #[cfg(test)]
 mod tests;
 
-use crate::outgoing::{Outgoing, Sent};
+use crate::outgoing::Sent;
 use crate::script::runtime::call;
 use crate::script::runtime::natives::{Fallible, Natives, Receiver, ScriptValue};
 use crate::script::runtime::request_error::{Class, RequestError};
 use crate::script::runtime::size_limits::type_name;
 use order::Order;
 use response::Response;
-use rhai::{Dynamic, ImmutableString, Map, NativeCallContext};
+use rhai::{Dynamic, Map, NativeCallContext};
 
 /// The handle `requests`, and also `requests.exceptions`.
 #[derive(Debug, Clone)]

@@ -153,7 +153,7 @@ fn unknown(name: &str) -> String {
     let meant = match name {
         "body" | "form" => Some("data"),
         "query" => Some("params"),
-        _ => nearest(name, OPTIONS.into_iter()),
+        _ => nearest(name, OPTIONS),
     };
     let meant = meant.map(|meant| format!(", did you mean `{meant}`?")).unwrap_or_default();
     let name = beginning(name, 80);
