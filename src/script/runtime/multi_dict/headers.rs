@@ -11,9 +11,9 @@ use std::sync::Arc;
 #[derive(Debug, Clone)]
 pub(crate) enum Headers {
     Request(Arc<Request>),
-    /// Those of the uploaded file with this index.
+    /// The fields of the uploaded file with this index.
     File(Arc<Request>, usize),
-    /// Those of a response of `requests`.
+    /// The fields of a response of `requests`.
     Response(Arc<[(String, String)]>),
 }
 
