@@ -38,11 +38,22 @@ impl Request<'_> {
     /// # Errors
     /// See [`ClientError`].
     pub(crate) fn send(&self) -> Result<Reply, ClientError> {
+        self.send_within(usize::MAX)
+    }
+
+    /// Sends the request and reads the answer, which has `most` bytes at most, with its head and its framing.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub(crate) fn send_within(&self, most: usize) -> Result<Reply, ClientError> {
         let head = self.head()?;
         let deadline = Deadline::after(self.timeout);
-        let fail = |error: io::Error| failed(self.url, self.timeout, &error);
+        let fail = |error: io::Error| match error.kind() {
+            ErrorKind::FileTooLarge => ClientError::TooLarge { address: self.url.authority(), most },
+            _ => failed(self.url, self.timeout, &error),
+        };
         let stream = connect(self.url, self.addresses, deadline, self.timeout)?;
-        let mut stream = Timed { stream, deadline };
+        let mut stream = Timed { stream, deadline, room: most };
         let sent =
             stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(self.body.unwrap_or_default()));
         match (Reply::read(&mut BufReader::new(stream), self.method), sent) {
@@ -90,7 +101,7 @@ impl Request<'_> {
 pub(crate) fn reach(url: &Url, timeout: Duration) -> Result<(), ClientError> {
     match connect(url, &[], Deadline::after(timeout), timeout) {
         Ok(_) => Ok(()),
-        Err(ClientError::Late { address, timeout, .. }) => {
+        Err(ClientError::ConnectLate { address, timeout }) => {
             Err(ClientError::Connect { address, cause: format!("no connection within {timeout:?}") })
         }
         Err(error) => Err(error),
@@ -115,7 +126,7 @@ fn connect(
         match connect_one(address, deadline) {
             Ok(stream) => return Ok(stream),
             Err(error) if error.kind() == ErrorKind::TimedOut => {
-                return Err(ClientError::Late { address: url.authority(), timeout, connected: false });
+                return Err(ClientError::ConnectLate { address: url.authority(), timeout });
             }
             Err(error) => last = ClientError::Connect { address: url.authority(), cause: cause(&error) },
         }
@@ -138,7 +149,7 @@ fn lookup_cause(error: &io::Error) -> String {
 fn failed(url: &Url, timeout: Duration, error: &io::Error) -> ClientError {
     let address = url.authority();
     match error.kind() {
-        ErrorKind::TimedOut => ClientError::Late { address, timeout, connected: true },
+        ErrorKind::TimedOut => ClientError::Late { address, timeout },
         ErrorKind::InvalidData => ClientError::Reply { address, cause: cause(error) },
         _ => ClientError::Exchange { address, cause: cause(error) },
     }
@@ -171,12 +182,16 @@ impl Deadline {
 struct Timed {
     stream: TcpStream,
     deadline: Deadline,
+    /// Bytes that may still arrive.
+    room: usize,
 }
 
 impl Read for Timed {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.stream.set_read_timeout(Some(self.deadline.remaining()?))?;
-        self.stream.read(buffer).map_err(late)
+        let count = self.stream.read(buffer).map_err(late)?;
+        self.room = self.room.checked_sub(count).ok_or(ErrorKind::FileTooLarge)?;
+        Ok(count)
     }
 }
 

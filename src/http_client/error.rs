@@ -19,8 +19,12 @@ pub(crate) enum ClientError {
     Exchange { address: String, cause: String },
     /// The answer is no HTTP, or too large.
     Reply { address: String, cause: String },
-    /// The time was over before the answer was complete; `connected` tells whether there was a connection.
-    Late { address: String, timeout: Duration, connected: bool },
+    /// The answer is over the limit of [`super::Request::send_within`].
+    TooLarge { address: String, most: usize },
+    /// The time was over before there was a connection.
+    ConnectLate { address: String, timeout: Duration },
+    /// The time was over before the answer was complete.
+    Late { address: String, timeout: Duration },
 }
 
 impl ClientError {
@@ -34,7 +38,7 @@ impl ClientError {
 
     /// Whether the same request could succeed a moment later, when a server has started.
     pub(crate) fn may_pass(&self) -> bool {
-        !matches!(self, Self::Url { .. } | Self::Header { .. } | Self::Reply { .. })
+        !matches!(self, Self::Url { .. } | Self::Header { .. } | Self::Reply { .. } | Self::TooLarge { .. })
     }
 }
 
@@ -49,7 +53,10 @@ impl fmt::Display for ClientError {
                 write!(f, "failed to get an answer from `{address}`: {cause}")
             }
             Self::Reply { address, cause } => write!(f, "failed to read the answer of `{address}`: {cause}"),
-            Self::Late { address, timeout, .. } => {
+            Self::TooLarge { address, most } => {
+                write!(f, "failed to read the answer of `{address}`: it is over {most} bytes")
+            }
+            Self::ConnectLate { address, timeout } | Self::Late { address, timeout } => {
                 write!(f, "failed to get an answer from `{address}`: none within {timeout:?}")
             }
         }

@@ -5,12 +5,15 @@ pub(crate) mod allowed;
 pub(crate) mod callback;
 pub(crate) mod names;
 pub(crate) mod pool;
+pub(crate) mod slots;
 
 pub(crate) use allowed::Allowed;
 pub(crate) use callback::Callback;
+pub(crate) use slots::Sent;
 
 use names::Names;
 use pool::Pool;
+use slots::Slots;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -21,6 +24,8 @@ use std::time::Instant;
 pub(crate) struct Outgoing {
     pub allowed: Allowed,
     pub pool: Arc<Pool>,
+    /// For mock workers that wait.
+    pub slots: Slots,
     names: Names,
 }
 
@@ -28,7 +33,7 @@ impl Outgoing {
     /// Starts without threads. Up to `workers` start when they are needed.
     pub(crate) fn new(allowed: Allowed, workers: usize) -> Outgoing {
         let pool = Arc::new(Pool::new("callbacks", workers));
-        Outgoing { allowed, names: Names::new(), pool }
+        Outgoing { allowed, names: Names::new(), pool, slots: Slots::default() }
     }
 
     /// Returns it for the rest of the process.

@@ -100,6 +100,7 @@ const TOPICS: &[Topic] = &[
     python::logging::register,
     python::random::register,
     python::regex::register,
+    python::requests::register,
     python::secrets::register,
     python::text::register,
     python::urllib::register,

@@ -2,6 +2,7 @@
 
 use crate::message::epoch::Epoch;
 use crate::observing::access_log::AccessLog;
+use crate::observing::metrics::metrics;
 use crate::outgoing::Outgoing;
 use crate::script::runtime::{allocator, budget};
 use crate::serving::forwarding::{Forwarding, Links, Live};
@@ -117,6 +118,11 @@ impl Listener {
         (0..surplus).for_each(|_| self.server.unblock());
     }
 
+    /// Returns the number of running workers.
+    pub(crate) fn workers(&self) -> usize {
+        self.workers
+    }
+
     /// Returns the server, for callers that must not keep it alive.
     pub(crate) fn server(&self) -> Weak<Server> {
         Arc::downgrade(&self.server)
@@ -198,6 +204,7 @@ impl Shared {
         outgoing: &'static Outgoing,
     ) -> Shared {
         let streaming = Streaming::new(timer.clone(), mock.clone(), epoch);
+        outgoing.slots.set_count(|sent| metrics().sent(sent));
         Shared {
             forwarding: Forwarding::new(Links {
                 server: mock,

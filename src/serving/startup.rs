@@ -91,7 +91,9 @@ fn run(settings: Settings) -> Result<ExitCode, String> {
         listener.start("admin", settings.admin_workers, stack, Arc::new(work))?;
     }
     let watcher = service.watch(&settings);
+    service.outgoing.slots.set_workers(workers(&settings));
     mock.start("mock", workers(&settings), stack, Arc::new(mock_work))?;
+    service.outgoing.slots.set_workers(mock.workers());
     service.readiness.set_serving(true);
     announce(json, &mock, admin.as_ref(), &service.activation);
     let ended = "failed to wait for signals: the thread is gone";

@@ -47,6 +47,7 @@ mod random;
 mod readiness;
 mod reference;
 mod report;
+mod requests;
 mod scripts;
 mod sending;
 mod sent_files;

@@ -110,8 +110,8 @@ fn failed(error: ClientError) -> Failure {
         ClientError::Resolve { .. } => UNRESOLVED,
         ClientError::Connect { .. } => NO_CONNECTION,
         ClientError::Exchange { .. } => BROKEN,
-        ClientError::Reply { .. } => NO_HTTP,
-        ClientError::Late { .. } => LATE,
+        ClientError::Reply { .. } | ClientError::TooLarge { .. } => NO_HTTP,
+        ClientError::Late { .. } | ClientError::ConnectLate { .. } => LATE,
     };
     Failure::Fatal(code, error.to_string())
 }

@@ -11,7 +11,7 @@ mod tests;
 mod unmatched;
 
 pub(crate) use exposition::CONTENT_TYPE;
-pub(crate) use outgoing::{Called, Departed, Forwarded, Sent};
+pub(crate) use outgoing::{Called, Departed, Forwarded};
 pub(crate) use rules::Counted;
 pub(crate) use unmatched::Row as UnmatchedRow;
 

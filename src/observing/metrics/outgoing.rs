@@ -2,6 +2,7 @@
 
 use super::Metrics;
 use super::exposition::Exposition;
+use crate::outgoing::Sent;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The counters, in the order of `ALL` of each result.
@@ -86,14 +87,6 @@ pub(crate) enum Forwarded {
     Late,
     /// The answer broke off.
     Cut,
-}
-
-/// The result of a request of `requests.*`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Sent {
-    Ok,
-    Error,
-    Timeout,
 }
 
 impl Called {

@@ -5,6 +5,7 @@ mod parser;
 use super::page::Readings;
 use super::*;
 use crate::observing::journal::Stats;
+use crate::outgoing::Sent;
 
 #[test]
 fn the_page_is_what_a_strict_parser_takes() {

@@ -14,6 +14,7 @@ use crate::script::runtime::forward::Forward;
 use crate::script::runtime::frozen::as_map;
 use crate::script::runtime::natives::{Fallible, Natives, Receiver};
 use crate::script::runtime::registration::Entry;
+use crate::script::runtime::server_url::server_url;
 use crate::script::runtime::size_limits::{full_text, type_name};
 use crate::script::runtime::view::View;
 use rhai::{Array, Dynamic, FnPtr, Map, NativeCallContext};
@@ -46,11 +47,7 @@ fn options_of(function: &str) -> impl Iterator<Item = &'static str> {
 
 /// Reads the URL of a server.
 pub(crate) fn server(url: &str) -> Fallible<Url> {
-    let is_tls = url.get(..8).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://"));
-    if is_tls {
-        return Err(format!("`{url}` needs TLS, which h1mock does not speak: take `http://` and a sidecar that adds TLS (docs/forwarding.md)").into());
-    }
-    Ok(Url::absolute(url).map_err(|error| error.to_string())?)
+    Ok(server_url(url)?)
 }
 
 fn parse(context: &NativeCallContext, function: &str, url: &str, options: &Map) -> Fallible<Forward> {

@@ -6,12 +6,11 @@ mod files;
 pub(crate) use files::FileDict;
 
 use crate::script::flask::property::{read_only, unknown_option};
-use crate::script::runtime::http_error::{self, http_error};
+use crate::script::runtime::http_error;
 use crate::script::runtime::multi_dict::{Dictionary, Headers, MultiDict, flat};
 use crate::script::runtime::natives::{Fallible, Natives};
 use crate::script::runtime::same::same;
 use crate::script::runtime::size_limits::{full_text, text_of};
-use crate::system::truncate::beginning;
 use rhai::{Array, Dynamic, EvalAltResult, FnPtr, ImmutableString, Map, NativeCallContext};
 use std::any::TypeId;
 use std::ops::Deref;
@@ -72,8 +71,7 @@ fn register_lookup(natives: &mut Natives) {
     natives
         .register_indexer_get(|dict: &mut Dynamic, key: &str| {
             let dict = dictionary(dict);
-            let missing = || http_error(400, format!("`{}` has no `{}`", dict.label(), beginning(key, 80)));
-            dict.first(key).ok_or_else(missing)
+            dict.first(key).ok_or_else(|| dict.missing(key))
         })
         .register_fn("contains", |dict: &mut Dynamic, key: &str| dictionary(dict).first(key).is_some())
         .register_fn("get", |dict: &mut Dynamic, key: &str| dictionary(dict).first(key).unwrap_or_default())

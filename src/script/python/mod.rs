@@ -12,6 +12,7 @@ pub(crate) mod json;
 pub(crate) mod logging;
 pub(crate) mod random;
 pub(crate) mod regex;
+pub(crate) mod requests;
 pub(crate) mod secrets;
 pub(crate) mod text;
 pub(crate) mod urllib;

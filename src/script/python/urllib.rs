@@ -1,7 +1,7 @@
 //! `urllib.*`: percent-encoding and query strings of Python's `urllib.parse` (RFC 3986, section 2).
 
 use crate::script::runtime::budget;
-use crate::script::runtime::frozen::as_list;
+use crate::script::runtime::frozen::{as_list, as_map};
 use crate::script::runtime::natives::{Fallible, Natives, Receiver, ScriptValue};
 use crate::script::runtime::size_limits::{MAX_ITEMS, Text, too_many, write_value};
 use percent_encoding::{percent_decode_str, percent_encode_byte};
@@ -50,6 +50,8 @@ fn unquote_plus(text: &str) -> String {
 
 /// A query string under construction.
 struct Query<'a, 'b> {
+    /// The name in errors.
+    name: &'static str,
     context: &'a NativeCallContext<'b>,
     out: Text,
     follows: bool,
@@ -65,7 +67,7 @@ impl Query<'_, '_> {
     }
 
     fn single(&mut self, key: &str, value: &Dynamic) -> Fallible<()> {
-        let name = "urllib.urlencode";
+        let name = self.name;
         if self.follows {
             self.out.push(name, "&")?;
         }
@@ -78,9 +80,36 @@ impl Query<'_, '_> {
     }
 }
 
+/// Encodes a map or a list of pairs `[key, value]`, in its order; fields with `()` are left out, as in Python's `requests`. `None`
+/// for any other value.
+pub(super) fn query_of(
+    context: &NativeCallContext,
+    name: &'static str,
+    fields: &Dynamic,
+) -> Fallible<Option<ImmutableString>> {
+    let mut query = Query { name, context, out: Text::new(), follows: false };
+    let mut add = |key: &str, value: &Dynamic| match value.is_unit() {
+        true => Ok(()),
+        false => query.field(key, value),
+    };
+    if let Some(map) = as_map(fields) {
+        map.iter().try_for_each(|(key, value)| add(key, value))?;
+    } else if let Some(list) = as_list(fields) {
+        for pair in list.iter() {
+            let pair = as_list(pair);
+            let Some((key, value)) = pair.as_ref().and_then(|pair| pair.pair()) else { return Ok(None) };
+            let Ok(key) = key.as_immutable_string_ref() else { return Ok(None) };
+            add(&key, value)?;
+        }
+    } else {
+        return Ok(None);
+    }
+    Ok(Some(query.out.finish()))
+}
+
 /// `urllib.urlencode(map)`: the fields are in the order of the map.
 fn urlencode(context: NativeCallContext, _: Receiver<Urllib>, fields: Map) -> Fallible<ImmutableString> {
-    let mut query = Query { context: &context, out: Text::new(), follows: false };
+    let mut query = Query { name: "urllib.urlencode", context: &context, out: Text::new(), follows: false };
     fields.iter().try_for_each(|(key, value)| query.field(key, value))?;
     Ok(query.out.finish())
 }
@@ -91,7 +120,7 @@ fn urlencode_pairs(
     _: Receiver<Urllib>,
     pairs: Array,
 ) -> Fallible<ImmutableString> {
-    let mut query = Query { context: &context, out: Text::new(), follows: false };
+    let mut query = Query { name: "urllib.urlencode", context: &context, out: Text::new(), follows: false };
     for pair in &pairs {
         let pair = as_list(pair).filter(|pair| pair.len() == 2 && pair[0].is_string());
         let Some(pair) = pair else { return Err("urllib.urlencode: needs pairs of `[key, value]`".into()) };

@@ -135,6 +135,11 @@ pub(crate) fn when_long(notice: impl Fn() + 'static) {
     WHEN_LONG.with(|when| drop(when.set(Box::new(notice))));
 }
 
+/// Calls the function of [`when_long`]: this thread is about to wait.
+pub(crate) fn waits() {
+    WHEN_LONG.with(|when| when.get().into_iter().for_each(|notice| notice()));
+}
+
 /// Whether a call may have touched much of the stack of this thread: the pages stay in memory until the thread ends.
 ///
 /// If so, it also returns the free heap memory of the thread to the system, since the caller will end the thread.
@@ -308,7 +313,7 @@ fn look(memory: usize, ticks: u64) -> Option<Limit> {
     } else if ticks.is_multiple_of(CLOCK_EVERY) {
         let now = Instant::now();
         if LONG_FROM.get().is_some_and(|long| now > long) {
-            WHEN_LONG.with(|when| when.get().into_iter().for_each(|notice| notice()));
+            waits();
         }
         if DEADLINE.get().is_some_and(|deadline| now > deadline) {
             run_out(Limit::Time);

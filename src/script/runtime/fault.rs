@@ -15,6 +15,7 @@ pub(crate) use kind::{Kind, RETURNED_NOTHING};
 use super::analysis::calls::arguments;
 use super::files::Files;
 use super::http_error::HttpError;
+use super::request_error::RequestError;
 use super::{budget, json, names, size_limits};
 use crate::system::escape::escape;
 use crate::system::truncate::{beginning, truncate_bytes};
@@ -264,6 +265,9 @@ fn read_only(what: &str) -> String {
 fn thrown_text(thrown: &rhai::Dynamic) -> String {
     if let Some(error) = thrown.read_lock::<HttpError>() {
         return format!("abort({}): {}", error.code, error.text());
+    }
+    if let Some(error) = thrown.read_lock::<RequestError>() {
+        return error.to_string();
     }
     if let Some(text) = thrown.read_lock::<rhai::ImmutableString>() {
         // `Fault::new` truncates the message, and needs one byte more to mark that.

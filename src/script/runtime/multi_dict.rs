@@ -6,10 +6,12 @@ mod headers;
 pub(crate) use headers::Headers;
 
 use super::content::form;
+use super::http_error::http_error;
 use super::natives::Fallible;
 use crate::message::form::Indexed;
 use crate::message::request::Request;
-use rhai::{Dynamic, ImmutableString, Map};
+use crate::system::truncate::beginning;
+use rhai::{Dynamic, EvalAltResult, ImmutableString, Map};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -29,6 +31,10 @@ pub(crate) trait Dictionary: Send + Sync + 'static {
     /// Returns the item of a `for` loop for one name: the name.
     fn item(&self, name: ImmutableString, _values: Vec<Dynamic>) -> Dynamic {
         name.into()
+    }
+    /// Returns the error of `["k"]` where `key` is missing.
+    fn missing(&self, key: &str) -> Box<EvalAltResult> {
+        http_error(400, format!("`{}` has no `{}`", self.label(), beginning(key, 80)))
     }
     /// Returns the result of `["k"]`.
     fn first(&self, key: &str) -> Option<Dynamic> {

@@ -133,8 +133,10 @@ fn names() -> BTreeSet<String> {
         |function| (function.metadata.num_params > 0).then(|| function.metadata.name.to_string()),
         true,
     );
+    // `requests.request`: a function of this name hides the handle `request`, of which the library has parts.
+    let hides_a_handle = |name: &String| name == "request";
     let is_word = |name: &String| name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
-    names.into_iter().filter(is_word).collect()
+    names.into_iter().filter(|name| is_word(name) && !hides_a_handle(name)).collect()
 }
 
 fn load(engine: &Arc<Engine>, folder: &Folder, name: &str) -> Result<Provision, String> {

@@ -6,10 +6,10 @@ use crate::handling::handle;
 use crate::message::request::Request;
 use crate::provisioning::provision::{Loaded, Provision};
 use crate::script;
-use crate::script::flask::status;
+use crate::script::flask::{multi_dict, status};
 use crate::script::python::{
-    base64, builtins, bytes, clock, datetime, environ, gzip, hash, json, logging, random, regex, secrets,
-    text, urllib, uuid,
+    base64, builtins, bytes, clock, datetime, environ, gzip, hash, json, logging, random, regex, requests,
+    secrets, text, urllib, uuid,
 };
 use crate::script::runtime::budget::Budget;
 use crate::script::runtime::call::{self, Call};
@@ -40,8 +40,10 @@ pub(crate) fn engine() -> Engine {
         hash::register,
         json::register,
         logging::register,
+        multi_dict::register,
         random::register,
         regex::register,
+        requests::register,
         secrets::register,
         status::register,
         text::register,

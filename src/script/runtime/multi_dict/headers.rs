@@ -1,48 +1,64 @@
-//! `request.headers`, and the `headers` of an uploaded file. Names are case-insensitive; the values of a repeated name are joined.
+//! `request.headers`, and the `headers` of an uploaded file and of a response of `requests`. Names are case-insensitive; the values of a repeated name are joined.
 
 use super::{Dictionary, group};
 use crate::message::request::Request;
-use rhai::{Array, Dynamic, ImmutableString};
+use crate::script::runtime::http_error::http_error;
+use crate::system::truncate::beginning;
+use rhai::{Array, Dynamic, EvalAltResult, ImmutableString};
 use std::sync::Arc;
 
-/// Header fields of a request, or of the uploaded file with index `part`.
+/// Header fields.
 #[derive(Debug, Clone)]
-pub(crate) struct Headers {
-    request: Arc<Request>,
-    part: Option<usize>,
+pub(crate) enum Headers {
+    Request(Arc<Request>),
+    /// The fields of the uploaded file with this index.
+    File(Arc<Request>, usize),
+    /// The fields of a response of `requests`.
+    Response(Arc<[(String, String)]>),
 }
 
 impl Headers {
     pub(crate) fn new(request: &Arc<Request>) -> Self {
-        Self { request: request.clone(), part: None }
+        Self::Request(request.clone())
     }
 
     /// Creates the header fields of the uploaded file with index `part`.
     pub(crate) fn of_file(request: &Arc<Request>, part: usize) -> Self {
-        Self { request: request.clone(), part: Some(part) }
+        Self::File(request.clone(), part)
     }
 
     /// Returns all fields. `Host` is that of a trusted proxy where there is one, as with Werkzeug's `ProxyFix`.
-    fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
-        let host = self.request.forwarded_host();
-        let seen = move |(name, value)| match host {
-            Some(host) if "host".eq_ignore_ascii_case(name) => (name, host),
-            _ => (name, value),
-        };
-        let own = self.part.is_none().then(|| self.request.headers().map(seen));
-        let file = self.part.and_then(|part| self.request.form().ok()?.files.get(part));
-        let of_file = file.map(|file| file.headers.as_slice()).unwrap_or_default();
-        let of_file = of_file.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        own.into_iter().flatten().chain(of_file)
+    fn fields(&self) -> Box<dyn Iterator<Item = (&str, &str)> + '_> {
+        match self {
+            Self::Request(request) => {
+                let host = request.forwarded_host();
+                Box::new(request.headers().map(move |(name, value)| match host {
+                    Some(host) if "host".eq_ignore_ascii_case(name) => (name, host),
+                    _ => (name, value),
+                }))
+            }
+            Self::File(request, part) => {
+                let file = request.form().ok().and_then(|form| form.files.get(*part));
+                Box::new(pairs(file.map(|file| &*file.headers).unwrap_or_default()))
+            }
+            Self::Response(fields) => Box::new(pairs(fields)),
+        }
     }
 }
 
 impl Dictionary for Headers {
     fn label(&self) -> &'static str {
-        match self.part {
-            None => "request.headers",
-            Some(_) => "file.headers",
+        match self {
+            Self::Request(_) => "request.headers",
+            Self::File(..) => "file.headers",
+            Self::Response(_) => "response.headers",
         }
+    }
+
+    /// Another server, and not the client, left a field of a response out.
+    fn missing(&self, key: &str) -> Box<EvalAltResult> {
+        let why = format!("`{}` has no `{}`", self.label(), beginning(key, 80));
+        if matches!(self, Self::Response(_)) { why.into() } else { http_error(400, why) }
     }
 
     fn all(&self, key: &str) -> Vec<Dynamic> {
@@ -64,8 +80,9 @@ impl Dictionary for Headers {
     }
 
     fn pick(&self, values: Vec<Dynamic>) -> Dynamic {
+        let separator = if matches!(self, Self::Response(_)) { ", " } else { "," };
         let texts: Vec<_> = values.iter().filter_map(|value| value.as_immutable_string_ref().ok()).collect();
-        texts.iter().map(|text| text.as_str()).collect::<Vec<_>>().join(",").into()
+        texts.iter().map(|text| text.as_str()).collect::<Vec<_>>().join(separator).into()
     }
 
     /// Returns a pair, as for Flask's `for name, value in request.headers`.
@@ -73,6 +90,10 @@ impl Dictionary for Headers {
         let pair: Array = vec![name.into(), self.pick(values)];
         pair.into()
     }
+}
+
+fn pairs(fields: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> {
+    fields.iter().map(|(name, value)| (&**name, &**value))
 }
 
 /// Returns `X-Request-Id` for `x-request-id`: as in WSGI, the case that the client used is not kept.
