@@ -7,8 +7,9 @@ pub(crate) mod names;
 pub(crate) mod pool;
 
 pub(crate) use allowed::Allowed;
-pub(crate) use callback::Callback;
+pub(crate) use callback::{Callback, Caller};
 
+use callback::Slots;
 use names::Names;
 use pool::Pool;
 use std::fmt;
@@ -21,6 +22,8 @@ use std::time::Instant;
 pub(crate) struct Outgoing {
     pub allowed: Allowed,
     pub pool: Arc<Pool>,
+    /// The places for callbacks.
+    pub slots: Slots,
     names: Names,
 }
 
@@ -28,7 +31,7 @@ impl Outgoing {
     /// Starts without threads. Up to `workers` start when they are needed.
     pub(crate) fn new(allowed: Allowed, workers: usize) -> Outgoing {
         let pool = Arc::new(Pool::new(workers));
-        Outgoing { allowed, names: Names::new(pool.clone()), pool }
+        Outgoing { allowed, names: Names::new(pool.clone()), pool, slots: Slots::default() }
     }
 
     /// Returns it for the rest of the process.

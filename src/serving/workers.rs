@@ -1,6 +1,5 @@
-//! The work of a worker on one request, for the mock and for the administrative port.
+//! The work of a worker on one request for the mock.
 
-use crate::admin::{self, Admin};
 use crate::chaos::{Chaos, LONGEST, Reply};
 use crate::handling::{self, Outcome, Resumed, Unmatched, Wait};
 use crate::message::answer::Answer;
@@ -11,12 +10,13 @@ use crate::message::upstream::Unreachable;
 use crate::observing::access_log::Line;
 use crate::observing::journal::{Begun, Exchange, Journal, Kind};
 use crate::observing::metrics::metrics;
-use crate::outgoing::Outgoing;
+use crate::outgoing::{Caller, Outgoing};
 use crate::provisioning::activation::Activation;
 use crate::provisioning::layers::Layers;
 use crate::script::runtime::conditions::Conditions;
 use crate::script::runtime::forward::Forward;
 use crate::script::runtime::key_value_store::nothing;
+use crate::serving::callbacks::{Callbacks, Unplanned};
 use crate::serving::followed;
 use crate::serving::forwarding::Order;
 use crate::serving::http::{self, Incoming};
@@ -24,8 +24,8 @@ use crate::serving::listeners::{Shared, Work};
 use crate::serving::pending::{PendingBudget, Permit};
 use crate::serving::refusal;
 use crate::serving::waiting::End;
+use crate::simulation;
 use crate::system::io_error::describe_io;
-use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -41,6 +41,7 @@ pub(crate) struct MockWork {
     pub journal: Arc<Journal>,
     pub reception: Reception,
     pub outgoing: &'static Outgoing,
+    pub callbacks: Arc<Callbacks>,
 }
 
 /// A request that has no answer yet, beside its [`Incoming`]: that is large, and a struct around it would be moved for each request.
@@ -110,6 +111,8 @@ impl MockWork {
         if let Some(progress) = stream {
             followed::follow(progress, &self.journal, number, (&outcome, provision));
         }
+        let callbacks = (!outcome.callbacks.is_empty())
+            .then(|| self.unplanned(&mut outcome, &layers, &request, number));
         // Before the client can send its next request: a body may be large.
         if let Some(request) = Arc::into_inner(request) {
             incoming.give_back(request.body);
@@ -117,7 +120,27 @@ impl MockWork {
         let Outcome { reply, rule, .. } = outcome;
         let rule = rule.map(|index| provision.router.rules()[index].pattern());
         let line = line.map(|line| line.served_by(rule.map(str::to_owned)));
-        self.shared.leave(incoming, reply, line, permit);
+        self.shared.leave(incoming, reply, line, permit, callbacks);
+    }
+
+    /// Takes the callbacks of a request, with what they have to know of it.
+    #[inline(never)]
+    fn unplanned(
+        &self,
+        outcome: &mut Outcome,
+        layers: &Layers,
+        request: &Request,
+        entry: Option<u64>,
+    ) -> Box<Unplanned> {
+        let caller = Caller {
+            entry: entry.unwrap_or_default(),
+            epoch: request.epoch,
+            generation: layers.generation,
+            overlay: outcome.overlay.map(|index| layers.overlays[index].id.name.clone()),
+            members: simulation::members(request),
+        };
+        let list = std::mem::take(&mut outcome.callbacks);
+        Unplanned { callbacks: self.callbacks.clone(), list, caller }.into()
     }
 
     /// Keeps a request until the key is set for which it waits, or goes on with it at once if there is nothing to wait for.
@@ -292,37 +315,15 @@ fn nanoseconds(time: Duration) -> u64 {
     time.as_secs() * 1_000_000_000 + u64::from(time.subsec_nanos())
 }
 
-/// The work of the administrative listener.
-pub(crate) struct AdminWork {
-    pub shared: Arc<Shared>,
-    pub admin: Arc<Admin>,
-    pub address: SocketAddr,
-}
-
-impl Work for AdminWork {
-    fn shared(&self) -> &Shared {
-        &self.shared
-    }
-
-    fn serve(&self, mut incoming: Incoming) {
-        let line = self.shared.line(&incoming, "admin", self.admin.activation.generation());
-        let request = http::receive(&mut incoming, self.address);
-        let (client, shared) = (incoming.client(), self.shared.clone());
-        let on_gone = Box::new(move |then| _ = client.map(|client| client.on_gone(then)));
-        let respond = Box::new(move |reply| shared.send(incoming, reply, line, None));
-        admin::handle(&self.admin, request, respond, on_gone);
-    }
-}
-
 impl Shared {
     /// Begins the line of the access log for a request; `None` without an access log.
-    fn line(&self, incoming: &Incoming, listener: &'static str, generation: u64) -> Option<Line> {
+    pub(super) fn line(&self, incoming: &Incoming, listener: &'static str, generation: u64) -> Option<Line> {
         let line = || Line::new(listener, incoming.method().as_str(), incoming.url(), generation);
         self.access.is_on().then(line)
     }
 
     /// Sends `reply` to the client of `incoming`, from any thread.
-    fn send(&self, incoming: Incoming, reply: Reply, line: Option<Line>, permit: Option<Permit>) {
+    pub(super) fn send(&self, incoming: Incoming, reply: Reply, line: Option<Line>, permit: Option<Permit>) {
         let (close, status) = (self.draining.load(Ordering::Acquire), reply.status_sent());
         if reply.stream.is_some() && incoming.has_body(status) {
             return self.stream(incoming, reply, line, permit);
@@ -354,20 +355,42 @@ impl Shared {
     }
 
     /// Sends `reply` now, or after its delay on the timer. If the client leaves before, the job runs at once: nobody gets the answer,
-    /// but its memory is free and the access log has its line.
+    /// but its memory is free and the access log has its line. Callbacks leave after it.
     #[inline(always)]
-    fn leave(self: &Arc<Self>, incoming: Incoming, reply: Reply, line: Option<Line>, permit: Option<Permit>) {
-        match reply.hold.is_zero() {
-            true => self.send(incoming, reply, line, permit),
-            false => self.hold(incoming, reply, line, permit),
+    fn leave(
+        self: &Arc<Self>,
+        incoming: Incoming,
+        reply: Reply,
+        line: Option<Line>,
+        permit: Option<Permit>,
+        callbacks: Option<Box<Unplanned>>,
+    ) {
+        match callbacks {
+            None if reply.hold.is_zero() => self.send(incoming, reply, line, permit),
+            callbacks => self.hold(incoming, reply, line, permit, callbacks),
         }
     }
 
     #[inline(never)]
-    fn hold(self: &Arc<Self>, incoming: Incoming, reply: Reply, line: Option<Line>, permit: Option<Permit>) {
+    fn hold(
+        self: &Arc<Self>,
+        incoming: Incoming,
+        reply: Reply,
+        line: Option<Line>,
+        permit: Option<Permit>,
+        callbacks: Option<Box<Unplanned>>,
+    ) {
         let (hold, client, shared) = (reply.hold, incoming.client(), self.clone());
         let epoch = reply.stream.as_ref().map(|stream| stream.epoch);
-        let key = self.timer.after(hold, Box::new(move || shared.send(incoming, reply, line, permit)));
+        let send = move || shared.send(incoming, reply, line, permit);
+        let send = move || match callbacks {
+            Some(callbacks) => callbacks.after(send),
+            None => send(),
+        };
+        if hold.is_zero() {
+            return send();
+        }
+        let key = self.timer.after(hold, Box::new(send));
         let streaming = self.streaming.clone();
         epoch.into_iter().for_each(|epoch| streaming.hold(key, epoch));
         if let Some(client) = client {
