@@ -14,7 +14,7 @@ use crate::script::runtime::frozen::as_map;
 use crate::script::runtime::json::to_json;
 use crate::script::runtime::natives::{Fallible, Natives};
 use crate::script::runtime::size_limits::{MAX_TEXT, full_text, text_of, type_name};
-use rhai::{Blob, Dynamic, ImmutableString, Map, NativeCallContext};
+use rhai::{Blob, Dynamic, EvalAltResult, ImmutableString, Map, NativeCallContext};
 use std::time::Duration;
 
 const OPTIONS: [&str; 10] =
@@ -82,12 +82,7 @@ fn parse(context: &NativeCallContext, url: Option<&str>, options: &Map) -> Falli
             "backoff" => callback.backoff = seconds("option `backoff` of callback", value)?,
             "timeout" => callback.timeout = seconds("option `timeout` of callback", value)?,
             name if OPTIONS.contains(&name) => {}
-            name => {
-                let meant = nearest(name, OPTIONS.into_iter());
-                let meant = meant.map(|meant| format!(", did you mean `{meant}`?")).unwrap_or_default();
-                let error = unknown_option("callback", "option", name, &OPTIONS);
-                return Err(format!("{error}{meant}").into());
-            }
+            name => return Err(unknown(name)),
         }
     }
     if callback.timeout.is_zero() {
@@ -95,6 +90,13 @@ fn parse(context: &NativeCallContext, url: Option<&str>, options: &Map) -> Falli
     }
     add_body(context, &mut callback, options)?;
     Ok(callback)
+}
+
+fn unknown(name: &str) -> Box<EvalAltResult> {
+    match nearest(name, OPTIONS.into_iter()) {
+        Some(meant) => format!("`callback` has no option `{name}`: did you mean `{meant}`?").into(),
+        None => unknown_option("callback", "option", name, &OPTIONS),
+    }
 }
 
 fn text(name: &str, value: &Dynamic) -> Fallible<ImmutableString> {

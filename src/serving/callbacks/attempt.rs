@@ -185,3 +185,18 @@ impl Record {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let seconds = |value| retry_after(value).map(|pause| pause.as_secs());
+        assert_eq!(["0", " 120 ", "-1", "soon", ""].map(seconds), [Some(0), Some(120), None, None, None]);
+        assert_eq!(seconds("Sun, 06 Nov 1994 08:49:37 GMT"), Some(0));
+        let in_a_minute = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() + 60;
+        let date = http_date::write(in_a_minute.try_into().unwrap()).unwrap();
+        assert!(seconds(&date).is_some_and(|pause| (50..=60).contains(&pause)), "{date}");
+    }
+}

@@ -131,3 +131,135 @@ impl Queue {
         self.held.len() + self.timed.len() + self.frozen.len() + self.ready.len()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http_client::Url;
+    use crate::simulation::{SECOND, Speed};
+
+    /// One point in time, `seconds` after the start of the test.
+    fn at(start: Moment, seconds: u64) -> Moment {
+        let by = i128::from(seconds) * SECOND;
+        let real = Reading { wall: start.real.wall + by, steady: start.real.steady + by };
+        Moment { real, instant: start.instant + Duration::from_secs(seconds) }
+    }
+
+    fn callback(name: &str) -> Callback {
+        Callback {
+            method: name.to_owned(),
+            url: Url::absolute("http://a/").unwrap(),
+            headers: Vec::new(),
+            body: None,
+            after: Duration::ZERO,
+            retries: 0,
+            backoff: Duration::ZERO,
+            timeout: Duration::ZERO,
+            slot: None,
+        }
+    }
+
+    /// Returns the names of the items that are due.
+    fn due(queue: &mut Queue, now: Moment) -> Vec<String> {
+        std::iter::from_fn(|| queue.take(now.instant)).map(|item| item.callback.method).collect()
+    }
+
+    struct Test {
+        queue: Queue,
+        start: Moment,
+        caller: Arc<Caller>,
+    }
+
+    impl Test {
+        fn new() -> Test {
+            Test { queue: Queue::default(), start: Moment::now(), caller: Arc::default() }
+        }
+
+        /// Adds an item that is due so many seconds after `now`.
+        fn add(&mut self, name: &str, seconds: u64, clock: &Clock, now: u64) {
+            let (pause, now) = (Duration::from_secs(seconds), at(self.start, now));
+            let item = Item::new((callback(name), 1), &self.caller, clock.clone(), pause, now);
+            let number = self.queue.hold(item);
+            self.queue.release(number, now);
+        }
+
+        fn due(&mut self, now: u64) -> Vec<String> {
+            due(&mut self.queue, at(self.start, now))
+        }
+
+        fn set(&mut self, clock: &Clock, now: u64) {
+            self.queue.change_clocks(at(self.start, now), |_| clock.clone());
+        }
+
+        /// Returns a clock that is so many seconds ahead from `now` on.
+        fn ahead(&self, seconds: u64, now: u64, speed: Speed) -> Clock {
+            Clock::new(at(self.start, now).real, at(self.start, now + seconds).real, speed)
+        }
+    }
+
+    #[test]
+    fn items_leave_in_the_order_of_their_times() {
+        let (mut test, clock) = (Test::new(), Clock::default());
+        for (name, seconds) in [("c", 3), ("a", 1), ("b", 2), ("now", 0)] {
+            test.add(name, seconds, &clock, 0);
+        }
+        assert_eq!(test.queue.next_due(), Some(test.start.instant));
+        assert_eq!(test.due(0), ["now"]);
+        assert_eq!(test.due(2), ["a", "b"]);
+        assert_eq!(test.queue.next_due(), Some(at(test.start, 3).instant));
+        assert_eq!((test.due(9), test.queue.len()), (vec!["c".to_owned()], 0));
+    }
+
+    #[test]
+    fn an_item_waits_for_its_answer_while_its_time_runs() {
+        let (mut test, clock) = (Test::new(), Clock::default());
+        let item = Item::new((callback("a"), 1), &test.caller, clock, Duration::from_secs(5), test.start);
+        let number = test.queue.hold(item);
+        test.set(&test.ahead(100, 1, Speed::FROZEN), 1);
+        assert_eq!((test.due(50), test.queue.len()), (vec![], 1));
+        test.queue.release(number, at(test.start, 50));
+        assert_eq!(test.due(50), ["a"]);
+    }
+
+    #[test]
+    fn a_change_of_the_clock_moves_items() {
+        let mut test = Test::new();
+        test.add("a", 10, &Clock::default(), 0);
+        let frozen = test.ahead(5, 1, Speed::FROZEN);
+        test.set(&frozen, 1);
+        assert_eq!((test.due(1_000), test.queue.next_due()), (vec![], None));
+        test.add("b", 1, &frozen, 1_000);
+        // It goes on, six seconds after the start.
+        let running = Clock::new(at(test.start, 1_000).real, at(test.start, 6).real, Speed::USUAL);
+        test.set(&running, 1_000);
+        assert_eq!(test.due(1_001), ["b"]);
+        assert_eq!(test.due(1_003), Vec::<String>::new());
+        assert_eq!(test.due(1_004), ["a"]);
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_leaves_the_time_that_is_left() {
+        let mut test = Test::new();
+        let ahead = test.ahead(1_000_000, 0, Speed::USUAL);
+        test.add("a", 10, &ahead, 0);
+        test.set(&Clock::default(), 4);
+        assert_eq!((test.due(9), test.due(10)), (vec![], vec!["a".to_owned()]));
+    }
+
+    #[test]
+    fn items_are_removed_wherever_they_are() {
+        let (mut test, clock) = (Test::new(), Clock::default());
+        let frozen = test.ahead(0, 0, Speed::FROZEN);
+        test.add("soon", 1, &clock, 0);
+        test.add("late", 100, &clock, 0);
+        test.add("never", 1, &frozen, 0);
+        let held = Item::new((callback("held"), 1), &test.caller, clock, Duration::ZERO, test.start);
+        test.queue.hold(held);
+        let end = at(test.start, 60).instant;
+        let removed = test.queue.remove(|_, due| due.is_none_or(|due| due > end));
+        let mut names: Vec<&str> = removed.iter().map(|item| item.callback.method.as_str()).collect();
+        names.sort_unstable();
+        assert_eq!((names, test.queue.len()), (vec!["late", "never"], 2));
+        assert_eq!(test.queue.remove(|_, _| true).len(), 2);
+    }
+}

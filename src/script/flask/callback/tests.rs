@@ -100,7 +100,11 @@ fn an_error_says_what_to_write_instead() {
         ("callback(#{ url: 7 })", "option `url` of callback is a text, not i64"),
         (
             "callback(\"http://a/\", #{ retry: 3 })",
-            "`callback` has no option `retry`: it takes method, url, headers, json, form, body, after, retries, backoff, timeout, did you mean `retries`?",
+            "`callback` has no option `retry`: it takes method, url, headers, json, form, body, after, retries, backoff, timeout",
+        ),
+        (
+            "callback(\"http://a/\", #{ timeuot: 3 })",
+            "`callback` has no option `timeuot`: did you mean `timeout`?",
         ),
         (
             "callback(\"http://a/\", #{ method: \"A B\" })",
