@@ -78,9 +78,8 @@ impl Callbacks {
         // Under the lock: a change of the clock that comes after this look finds the items.
         let mut state = lock(&self.state);
         let (clock, now) = (self.simulation.clock_for(&caller.members), Moment::now());
-        let hold = |(pause, callback)| {
-            state.queue.hold(Item::new(callback, caller, clock.clone(), pause, now))
-        };
+        let hold =
+            |(pause, callback)| state.queue.hold(Item::new(callback, caller, clock.clone(), pause, now));
         let numbers = callbacks.map(hold).collect();
         Planned { callbacks: self.clone(), numbers }
     }

@@ -111,8 +111,8 @@ impl MockWork {
         if let Some(progress) = stream {
             followed::follow(progress, &self.journal, number, (&outcome, provision));
         }
-        let callbacks = (!outcome.callbacks.is_empty())
-            .then(|| self.unplanned(&mut outcome, &layers, &request, number));
+        let callbacks =
+            (!outcome.callbacks.is_empty()).then(|| self.unplanned(&mut outcome, &layers, &request, number));
         // Before the client can send its next request: a body may be large.
         if let Some(request) = Arc::into_inner(request) {
             incoming.give_back(request.body);

@@ -160,9 +160,13 @@ fn hooks_errors_faults_and_streams_send_callbacks() {
         }"#
         .replace("URL", &format!("http://{}/", hooks.address)),
     );
-    for (path, body) in
-        [("/after", "after"), ("/error", "error"), ("/fault", "fault"), ("/stream", "stream"), ("/wait", "wait")]
-    {
+    for (path, body) in [
+        ("/after", "after"),
+        ("/error", "error"),
+        ("/fault", "fault"),
+        ("/stream", "stream"),
+        ("/wait", "wait"),
+    ] {
         let mut client = Client::new(&mock.traffic);
         client.write(format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes());
         assert_eq!(hooks.next().body, body);
@@ -222,7 +226,10 @@ fn attempts_that_fail_are_made_again() {
 
 #[test]
 fn a_receiver_says_when_it_wants_the_next_attempt() {
-    let hooks = Hooks::answering(&["429 Slow Down\r\nRetry-After: 60\r\nContent-Length: 0", "404 Gone\r\nContent-Length: 0"]);
+    let hooks = Hooks::answering(&[
+        "429 Slow Down\r\nRetry-After: 60\r\nContent-Length: 0",
+        "404 Gone\r\nContent-Length: 0",
+    ]);
     let mock = hooks.mock(&FROZEN, "callback(url, #{ retries: 5, backoff: 1 }); \"\"");
     pay(&mock, 200);
     hooks.next();

@@ -60,7 +60,9 @@ fn parse(context: &NativeCallContext, url: Option<&str>, options: &Map) -> Falli
         }
         (Some(url), None) => forward::server(url)?,
         (None, Some(url)) => forward::server(&text("url", url)?)?,
-        (None, None) => return Err("callback needs the option `url`: `callback(#{ url: \"http://...\" })`".into()),
+        (None, None) => {
+            return Err("callback needs the option `url`: `callback(#{ url: \"http://...\" })`".into());
+        }
     };
     let mut callback = Callback {
         method: "POST".to_owned(),
@@ -118,7 +120,10 @@ fn retries(value: &Dynamic) -> Fallible<u32> {
     let number = number.and_then(|number| u32::try_from(number).ok());
     Ok(number.ok_or_else(|| {
         let shown = text_of(value, 80);
-        format!("option `retries` of callback is a whole number from 0 to {MOST_RETRIES}, not {} `{shown}`", type_name(value))
+        format!(
+            "option `retries` of callback is a whole number from 0 to {MOST_RETRIES}, not {} `{shown}`",
+            type_name(value)
+        )
     })?)
 }
 
@@ -137,7 +142,10 @@ fn add_body(context: &NativeCallContext, callback: &mut Callback, options: &Map)
         }
     };
     let (kind, body) = match name {
-        "json" => (Some("application/json"), to_json(value, MAX_TEXT).map_err(|why| format!("option `json` of callback: {why}"))?),
+        "json" => (
+            Some("application/json"),
+            to_json(value, MAX_TEXT).map_err(|why| format!("option `json` of callback: {why}"))?,
+        ),
         "form" => (Some("application/x-www-form-urlencoded"), form(context, value)?),
         _ => (None, bytes(value)?),
     };
@@ -151,7 +159,11 @@ fn add_body(context: &NativeCallContext, callback: &mut Callback, options: &Map)
 
 fn form(context: &NativeCallContext, value: &Dynamic) -> Fallible<Vec<u8>> {
     let Some(map) = as_map(value) else {
-        return Err(format!("option `form` of callback is a map: `#{{ key: \"value\" }}`, not {}", type_name(value)).into());
+        return Err(format!(
+            "option `form` of callback is a map: `#{{ key: \"value\" }}`, not {}",
+            type_name(value)
+        )
+        .into());
     };
     Ok(urllib::form("callback", context, map.iter())?.as_bytes().to_vec())
 }
@@ -163,7 +175,11 @@ fn bytes(value: &Dynamic) -> Fallible<Vec<u8>> {
     if value.is_string() {
         return Ok(full_text("callback", value)?.into_bytes());
     }
-    Err(format!("option `body` of callback is a text or a blob, not {}: `json` takes a map or a list", type_name(value)).into())
+    Err(format!(
+        "option `body` of callback is a text or a blob, not {}: `json` takes a map or a list",
+        type_name(value)
+    )
+    .into())
 }
 
 /// Passes the header `baggage` of the request on, so that all requests of a test have it.
@@ -204,7 +220,9 @@ pub(crate) fn register(natives: &mut Natives) {
         .register_optional("callback", Map::new(), |context: NativeCallContext, url: &str, options: Map| {
             callback(&context, Some(url), &options)
         })
-        .register_fn("callback", |context: NativeCallContext, options: Map| callback(&context, None, &options));
+        .register_fn("callback", |context: NativeCallContext, options: Map| {
+            callback(&context, None, &options)
+        });
 }
 
 #[cfg(test)]

@@ -121,7 +121,8 @@ fn warn(item: &Item, sent: &Sent) {
         Ok(reply) => format!("it was answered {}", reply.status_text()),
         Err(error) => error.clone(),
     };
-    let attempts = if item.attempt == 1 { String::new() } else { format!(" after {} attempts", item.attempt) };
+    let attempts =
+        if item.attempt == 1 { String::new() } else { format!(" after {} attempts", item.attempt) };
     log::warn!("callback {method} {url} failed{attempts}: {why}");
 }
 

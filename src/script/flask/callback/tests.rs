@@ -17,7 +17,8 @@ fn outgoing() -> &'static Outgoing {
 
 /// Returns the outcome of a view whose body is `script`.
 fn outcome(script: &str, outgoing: Option<&'static Outgoing>) -> Outcome {
-    let source = format!("fn registerRules() {{ app.get(\"/\", view); }}\nfn view() {{ {script}; \"done\" }}");
+    let source =
+        format!("fn registerRules() {{ app.get(\"/\", view); }}\nfn view() {{ {script}; \"done\" }}");
     let directory = Arc::new(Folder::new().directory());
     let files = Files::new(directory, "tested", Some(source.into()), Arc::default());
     let engine = Arc::new(script::engine(Budget::default()));
