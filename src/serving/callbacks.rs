@@ -150,7 +150,16 @@ impl Callbacks {
 
     /// Cancels the callbacks that are not due before `end`, also those that are planned from now on.
     pub(crate) fn stop(self: &Arc<Self>, end: Instant) {
-        lock(&self.state).end = Some(end);
+        let mut state = lock(&self.state);
+        state.end = Some(end);
+        let cancelled = state.queue.remove(|_, due| due.is_none_or(|due| due > end));
+        drop(state);
+        count_cancelled(&cancelled);
+        match cancelled.len() {
+            0 => {}
+            1 => log::info!("1 callback is cancelled: it is not due within the grace"),
+            count => log::info!("{count} callbacks are cancelled: they are not due within the grace"),
+        }
         self.look();
     }
 
@@ -182,8 +191,8 @@ pub(crate) struct Unplanned {
 
 impl Unplanned {
     /// Calls `answer`, and lets the callbacks leave after it.
-    pub(crate) fn after(self: Box<Self>, answer: impl FnOnce()) {
-        let Unplanned { callbacks, list, caller } = *self;
+    pub(crate) fn after(self, answer: impl FnOnce()) {
+        let Unplanned { callbacks, list, caller } = self;
         let planned = callbacks.plan(list, &Arc::new(caller));
         answer();
         drop(planned);

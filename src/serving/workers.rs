@@ -384,7 +384,7 @@ impl Shared {
         let epoch = reply.stream.as_ref().map(|stream| stream.epoch);
         let send = move || shared.send(incoming, reply, line, permit);
         let send = move || match callbacks {
-            Some(callbacks) => callbacks.after(send),
+            Some(callbacks) => (*callbacks).after(send),
             None => send(),
         };
         if hold.is_zero() {

@@ -50,12 +50,12 @@ impl Moment {
 #[derive(Default)]
 pub(super) struct Queue {
     next: u64,
-    /// Those whose caller has no answer yet.
+    /// Items whose caller has no answer yet.
     held: BTreeMap<u64, Item>,
     timed: BTreeMap<(Instant, u64), Item>,
-    /// Those whose clock does not reach their time by itself.
+    /// Items whose clock does not reach their time by itself.
     frozen: BTreeMap<u64, Item>,
-    /// Those that are due, in their order.
+    /// Items that are due, in their order.
     ready: VecDeque<Item>,
 }
 
