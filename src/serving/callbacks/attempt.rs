@@ -68,11 +68,12 @@ fn send(callback: &Callback, outgoing: &Outgoing) -> Sent {
     let timeout = deadline.saturating_duration_since(Instant::now());
     let request = request(callback, &headers);
     let sent = http_client::Request { addresses: &addresses, timeout, ..request }.send();
-    sent.map_err(|error| match error {
-        ClientError::Late { address, .. } => {
-            ClientError::Late { address, timeout: callback.timeout }.to_string()
+    sent.map_err(|mut error| {
+        // The option, not what the lookup has left of it.
+        if let ClientError::Late { timeout, .. } = &mut error {
+            *timeout = callback.timeout;
         }
-        error => error.to_string(),
+        error.to_string()
     })
 }
 
