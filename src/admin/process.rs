@@ -15,7 +15,7 @@ pub(crate) struct Observing {
     pub metrics: Box<dyn Fn() -> String + Send + Sync>,
     /// Returns the report, with the verdict on the given conditions, or else on those of the server.
     pub report: Box<dyn Fn(Option<FailOn>) -> String + Send + Sync>,
-    /// Ends the streams and waits of earlier epochs, and drops held answers of clients that may have left.
+    /// Ends the streams and waits of earlier epochs, cancels their callbacks, and drops held answers of clients that may have left.
     pub end_earlier: Box<dyn Fn() + Send + Sync>,
     /// Begins the stop.
     pub quit: Box<dyn Fn() + Send + Sync>,
@@ -38,8 +38,8 @@ pub(super) fn report(call: &Call) -> Result<Answer, Answer> {
 ///
 /// The reset is one step, since it ends the epoch: a request that began before it leaves nothing in the store, the hits and the
 /// journal. Chaos is removed before that, so that it applies to no request of the next epoch. Streams and waits of earlier
-/// epochs end. Held answers stay, except those of clients that may have left. The report covers the whole life of the process, so
-/// its counts stay, too.
+/// epochs end, and callbacks are cancelled. Held answers stay, except those of clients that may have left. The report covers the
+/// whole life of the process, so its counts stay, too.
 pub(super) fn reset(call: &Call) -> Result<Answer, Answer> {
     call.admin.chaos.remove(None);
     let generation = call.admin.activation.reset();

@@ -8,9 +8,10 @@ pub(crate) mod pool;
 pub(crate) mod slots;
 
 pub(crate) use allowed::Allowed;
-pub(crate) use callback::Callback;
+pub(crate) use callback::{Callback, Caller};
 pub(crate) use slots::Sent;
 
+use callback::Places;
 use names::Names;
 use pool::Pool;
 use slots::Slots;
@@ -24,6 +25,8 @@ use std::time::Instant;
 pub(crate) struct Outgoing {
     pub allowed: Allowed,
     pub pool: Arc<Pool>,
+    /// For callbacks that have not ended.
+    pub places: Places,
     /// For mock workers that wait.
     pub slots: Slots,
     names: Names,
@@ -33,7 +36,7 @@ impl Outgoing {
     /// Starts without threads. Up to `workers` start when they are needed.
     pub(crate) fn new(allowed: Allowed, workers: usize) -> Outgoing {
         let pool = Arc::new(Pool::new("callbacks", workers));
-        Outgoing { allowed, names: Names::new(), pool, slots: Slots::default() }
+        Outgoing { allowed, names: Names::new(), pool, places: Places::default(), slots: Slots::default() }
     }
 
     /// Returns it for the rest of the process.

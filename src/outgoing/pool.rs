@@ -34,6 +34,11 @@ impl Pool {
         Pool { name, most, state: Mutex::default(), added: Condvar::new() }
     }
 
+    /// Returns the number of threads that may run at once.
+    pub(crate) fn most(&self) -> usize {
+        self.most
+    }
+
     /// Adds a job. Returns it if the queue is full, or the system has no thread for it.
     pub(crate) fn submit(self: &Arc<Self>, job: Job) -> Result<(), Job> {
         let mut state = lock(&self.state);

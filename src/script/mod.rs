@@ -70,6 +70,7 @@ const TOPICS: &[Topic] = &[
     flask::abort::register,
     flask::app::register,
     flask::cache_control::register,
+    flask::callback::register,
     flask::chaos::register,
     flask::cors::register,
     flask::conditional::register,

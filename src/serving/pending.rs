@@ -1,4 +1,4 @@
-//! Memory budget for delayed answers, for requests that wait (`wait_for`), and for streams.
+//! Memory budget for delayed answers, for requests that wait (`wait_for`), for streams, and for callbacks.
 
 use crate::message::answer::Answer;
 use crate::message::stream::Stream;
@@ -22,7 +22,7 @@ pub(crate) struct PendingBudget {
 pub(crate) struct Permit {
     budget: Arc<PendingBudget>,
     bytes: usize,
-    /// 1 for an answer that is held back; 0 for a stream, which has a count of its own.
+    /// 1 for an answer that is held back; 0 for a stream and for a callback, which have counts of their own.
     answers: usize,
 }
 
@@ -46,6 +46,16 @@ impl PendingBudget {
     pub(crate) fn take_for_stream(self: &Arc<Self>, answer: &Answer, stream: &Stream) -> Option<Permit> {
         let first = stream.first.as_ref().map_or(0, Vec::len);
         self.reserve(space(answer) + stream.space + first, 0)
+    }
+
+    /// Reserves memory for a callback of `bytes`.
+    ///
+    /// # Errors
+    /// `too many bytes of answers and callbacks wait: over 8388608 (--max-buffered)`
+    pub(crate) fn take_for_callback(self: &Arc<Self>, bytes: usize) -> Result<Permit, String> {
+        self.reserve(bytes, 0).ok_or_else(|| {
+            format!("too many bytes of answers and callbacks wait: over {} (--max-buffered)", self.most)
+        })
     }
 
     fn reserve(self: &Arc<Self>, bytes: usize, answers: usize) -> Option<Permit> {

@@ -3,6 +3,7 @@
 use crate::chaos::Reply;
 use crate::message::stream::{Follow, Relay, Sink};
 use crate::observing::access_log::Line;
+use crate::serving::callbacks::Unplanned;
 use crate::serving::http::{self, Incoming};
 use crate::serving::listeners::Shared;
 use crate::serving::pending::Permit;
@@ -61,7 +62,7 @@ impl Shared {
     }
 
     /// Sends `reply` now, or after its delay on the timer. If the client leaves before, the job runs at once: nobody gets the answer,
-    /// but its memory is free and the access log has its line.
+    /// but its memory is free and the access log has its line. Callbacks leave after it.
     #[inline(always)]
     pub(super) fn leave(
         self: &Arc<Self>,
@@ -69,18 +70,34 @@ impl Shared {
         reply: Reply,
         line: Option<Line>,
         permit: Option<Permit>,
+        callbacks: Option<Box<Unplanned>>,
     ) {
-        match reply.hold.is_zero() {
-            true => self.send(incoming, reply, line, permit),
-            false => self.hold(incoming, reply, line, permit),
+        match callbacks {
+            None if reply.hold.is_zero() => self.send(incoming, reply, line, permit),
+            callbacks => self.hold(incoming, reply, line, permit, callbacks),
         }
     }
 
     #[inline(never)]
-    fn hold(self: &Arc<Self>, incoming: Incoming, reply: Reply, line: Option<Line>, permit: Option<Permit>) {
+    fn hold(
+        self: &Arc<Self>,
+        incoming: Incoming,
+        reply: Reply,
+        line: Option<Line>,
+        permit: Option<Permit>,
+        callbacks: Option<Box<Unplanned>>,
+    ) {
         let (hold, client, shared) = (reply.hold, incoming.client(), self.clone());
         let epoch = reply.stream.as_ref().map(|stream| stream.epoch);
-        let key = self.timer.after(hold, Box::new(move || shared.send(incoming, reply, line, permit)));
+        let send = move || shared.send(incoming, reply, line, permit);
+        let send = move || match callbacks {
+            Some(callbacks) => (*callbacks).after(send),
+            None => send(),
+        };
+        if hold.is_zero() {
+            return send();
+        }
+        let key = self.timer.after(hold, Box::new(send));
         let streaming = self.streaming.clone();
         epoch.into_iter().for_each(|epoch| streaming.hold(key, epoch));
         if let Some(client) = client {

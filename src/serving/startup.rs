@@ -22,15 +22,18 @@ use crate::script;
 use crate::script::runtime::budget::Budget;
 use crate::script::runtime::forward::Forward;
 use crate::script::runtime::key_value_store::KeyValueStore;
+use crate::serving::admin_work::AdminWork;
+use crate::serving::callbacks::Callbacks;
 use crate::serving::http::{Reactor, Server};
 use crate::serving::limits::EffectiveLimits;
 use crate::serving::listeners::{Listener, Shared};
 use crate::serving::pending::PendingBudget;
 use crate::serving::refusal::{self, Loaded};
 use crate::serving::signals;
+use crate::serving::stopping::{finish, unfinished, write_log};
 use crate::serving::timer::Timer;
-use crate::serving::verdict::{QUIT, report_of, unfinished, verdict};
-use crate::serving::workers::{AdminWork, MockWork};
+use crate::serving::verdict::{QUIT, report_of, verdict};
+use crate::serving::workers::MockWork;
 use crate::simulation::Simulation;
 use crate::system::io_error::failed_to;
 use crate::system::memory;
@@ -40,7 +43,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
 use std::sync::{Arc, Weak};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Longest pause between two file events that count as one change.
 const QUIET: Duration = Duration::from_millis(5);
@@ -68,6 +71,7 @@ fn run(settings: Settings) -> Result<ExitCode, String> {
     let _ = loaded.set(service.activation.clone());
     let stack = service.budget.stack();
     let pending = PendingBudget::new(mock.buffered);
+    service.share_memory(pending.clone());
     let reception = Reception {
         address: mock.address,
         max_content: settings.max_body,
@@ -81,6 +85,7 @@ fn run(settings: Settings) -> Result<ExitCode, String> {
         journal: service.journal.clone(),
         reception,
         outgoing: service.outgoing,
+        callbacks: service.callbacks.clone(),
     };
     mock_work.take_early(&mock.server());
     // The mock's workers start last: where threads are short, the administrative port has its own, and the mock takes the rest.
@@ -100,7 +105,7 @@ fn run(settings: Settings) -> Result<ExitCode, String> {
     let signal = signals.recv().map_err(|_| ended)?;
     drop(watcher);
     let hurried = service.stop(&settings, &signals, mock, admin);
-    let code = verdict(&service.activation, 0, &settings, signal);
+    let code = verdict(&service.activation, service.callbacks.waiting(), &settings, signal);
     write_log(&signals, hurried);
     // Dropping a provision recurses through its values, and the stack of this thread may be too small for a long chain of closures.
     std::mem::forget(service);
@@ -146,6 +151,7 @@ struct Service {
     readiness: Arc<Readiness>,
     journal: Arc<Journal>,
     outgoing: &'static Outgoing,
+    callbacks: Arc<Callbacks>,
 }
 
 impl Service {
@@ -158,6 +164,7 @@ impl Service {
         let budget = budget(settings);
         let directory = ProvisionDir::open(&settings.provision_dir, Some(&settings.config_dir))
             .map_err(|error| error.to_string())?;
+        let simulation = Arc::new(Simulation::new(settings.clock, settings.seed));
         let options = LoadOptions {
             budget,
             back_to_initial: settings.back_to_initial,
@@ -166,7 +173,7 @@ impl Service {
                 .store_bytes
                 .unwrap_or_else(|| KeyValueStore::default_limit(memory::granted())),
             explain: settings.explain,
-            simulation: Arc::new(Simulation::new(settings.clock, settings.seed)),
+            simulation: simulation.clone(),
             cors: settings.cors.clone(),
             compress: settings.compress,
             forward_unmatched: settings.forward_unmatched.clone().map(|url| Arc::new(Forward::to(url))),
@@ -186,6 +193,8 @@ impl Service {
             let after = on_own_thread(timer).map_err(failed_to("start a thread"))?;
             journal.watch.set_timer(after);
         }
+        let simulated = (simulation, activation.epoch.clone());
+        let callbacks = Callbacks::start(outgoing, journal.clone(), simulated, shared.timer.clone());
         Ok(Service {
             budget,
             shared: Arc::new(shared),
@@ -194,7 +203,14 @@ impl Service {
             readiness: Arc::new(Readiness::default()),
             journal,
             outgoing,
+            callbacks,
         })
+    }
+
+    /// Takes the memory of callbacks from that of answers which wait.
+    fn share_memory(&self, pending: Arc<PendingBudget>) {
+        let reserve = move |bytes| pending.take_for_callback(bytes).map(|permit| Box::new(permit) as _);
+        self.outgoing.places.set_memory(Box::new(reserve));
     }
 
     fn admin_work(
@@ -239,7 +255,8 @@ impl Service {
         let (activation, reported) = (self.activation.clone(), self.activation.clone());
         let (journal, own) = (self.journal.clone(), settings.fail_on.unwrap_or_default());
         let (traffic, shared) = (mock.clone(), self.shared.clone());
-        let observed = shared.clone();
+        let (observed, callbacks) = (shared.clone(), self.callbacks.clone());
+        let (counted, told) = (callbacks.clone(), callbacks.clone());
         let readings = move || Readings {
             generation: activation.generation(),
             differs: activation.differs(),
@@ -248,7 +265,7 @@ impl Service {
             held: pending.now(),
             streams: observed.streaming.open(),
             forwards: observed.forwarding.open(),
-            callbacks: 0,
+            callbacks: counted.waiting(),
             waits: observed.waits.open(),
             journal: journal.stats(),
             dropped_lines: logger::dropped(),
@@ -263,8 +280,11 @@ impl Service {
                 shared.streaming.end_all(Ending::Reset);
                 shared.forwarding.end_all(Ending::Reset);
                 shared.waits.end_all();
+                callbacks.cancel_earlier();
             }),
-            report: Box::new(move |conditions| report_of(&reported, 0).text(conditions.unwrap_or(own))),
+            report: Box::new(move |conditions| {
+                report_of(&reported, told.waiting()).text(conditions.unwrap_or(own))
+            }),
             quit: Box::new(move || {
                 if !quits.swap(true, Ordering::AcqRel) {
                     let _ = stop.send(QUIT);
@@ -308,13 +328,10 @@ impl Service {
         self.activation.active.release();
         self.shared.waits.close();
         self.journal.close();
-        let (left, hurried) = finish(&listeners, settings.grace, signals);
-        match left {
-            0 => log::info!("stopped"),
-            left => {
-                let left = unfinished(left, self.shared.streaming.open());
-                log::warn!("stopped with {left} after {} ms", settings.grace.as_millis())
-            }
+        let (left, hurried) = finish(&listeners, &self.callbacks, settings.grace, signals);
+        match unfinished(left, self.shared.streaming.open(), self.callbacks.unfinished()) {
+            left if left.is_empty() => log::info!("stopped"),
+            left => log::warn!("stopped with {left} after {} ms", settings.grace.as_millis()),
         }
         self.shared.streaming.end_all(Ending::Stop);
         self.shared.forwarding.end_all(Ending::Stop);
@@ -328,35 +345,6 @@ impl Service {
 fn connections(server: &Weak<Server>) -> (usize, usize) {
     server.upgrade().map(|server| (server.num_connections(), server.num_busy())).unwrap_or_default()
 }
-
-/// Waits until all requests are answered, for at most `grace` or until a second signal. Returns the number of requests left, and
-/// whether the signal came.
-fn finish(listeners: &[Listener], grace: Duration, signals: &Receiver<i32>) -> (usize, bool) {
-    let end = Instant::now() + grace;
-    loop {
-        let left: Vec<(usize, bool)> = listeners.iter().map(Listener::close_idle).collect();
-        let busy = left.iter().map(|(busy, _)| busy).sum();
-        let done = busy == 0 && !left.iter().any(|(_, young)| *young);
-        if done || Instant::now() >= end {
-            return (busy, false);
-        }
-        if signals.recv_timeout(SLICE).is_ok() {
-            return (busy, true);
-        }
-    }
-}
-
-/// Waits until the log is written: for at most a second, and not after another signal. If a second signal ended the stop, the wait
-/// is at most a quarter of a second.
-fn write_log(signals: &Receiver<i32>, hurried: bool) {
-    let end = Instant::now() + if hurried { logger::FLUSH / 4 } else { logger::FLUSH };
-    while !logger::flush_until(Instant::now() + SLICE) && Instant::now() < end && signals.try_recv().is_err()
-    {
-    }
-}
-
-/// Pause between two checks whether a stop may go on.
-const SLICE: Duration = Duration::from_millis(5);
 
 /// Runs `load` on a thread whose stack is large enough for scripts.
 ///

@@ -46,17 +46,3 @@ pub(super) fn report_of(activation: &Activation, waiting: usize) -> Report {
         seed: dice.and_then(|dice| dice.state()).map(|(seed, _)| seed),
     }
 }
-
-/// Returns the requests that a stop leaves, as text. `left` is the number of all, `streams` that of begun ones among them.
-pub(super) fn unfinished(left: usize, streams: usize) -> String {
-    let number = |count: usize, what: &str, word: &str| {
-        let plural = if count == 1 { "" } else { "s" };
-        (count > 0).then(|| format!("{count} {what}{plural} {word}"))
-    };
-    let requests = number(left.saturating_sub(streams), "request", "unanswered");
-    [requests, number(streams, "stream", "unfinished")]
-        .into_iter()
-        .flatten()
-        .collect::<Vec<_>>()
-        .join(" and ")
-}

@@ -1,6 +1,5 @@
-//! The work of a worker on one request, for the mock and for the administrative port.
+//! The work of a worker on one request for the mock.
 
-use crate::admin::{self, Admin};
 use crate::chaos::{Chaos, LONGEST, Reply};
 use crate::handling::{self, Outcome, Resumed, Unmatched, Wait, is_forwarded_unread};
 use crate::message::answer::Answer;
@@ -11,12 +10,13 @@ use crate::message::upstream::Unreachable;
 use crate::observing::access_log::Line;
 use crate::observing::journal::{Begun, Exchange, Journal, Kind};
 use crate::observing::metrics::metrics;
-use crate::outgoing::Outgoing;
+use crate::outgoing::{Caller, Outgoing};
 use crate::provisioning::activation::Activation;
 use crate::provisioning::layers::Layers;
 use crate::script::runtime::conditions::Conditions;
 use crate::script::runtime::forward::Forward;
 use crate::script::runtime::key_value_store::nothing;
+use crate::serving::callbacks::{Callbacks, Unplanned};
 use crate::serving::followed;
 use crate::serving::forwarding::{Order, Upload};
 use crate::serving::http::{self, Client, EarlyHead, Incoming, Server};
@@ -24,7 +24,7 @@ use crate::serving::listeners::{Shared, Work};
 use crate::serving::pending::{PendingBudget, Permit};
 use crate::serving::refusal;
 use crate::serving::waiting::End;
-use std::net::SocketAddr;
+use crate::simulation;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -39,6 +39,7 @@ pub(crate) struct MockWork {
     pub journal: Arc<Journal>,
     pub reception: Reception,
     pub outgoing: &'static Outgoing,
+    pub callbacks: Arc<Callbacks>,
 }
 
 /// A request that has no answer yet, beside its [`Incoming`]: that is large, and a struct around it would be moved for each request.
@@ -141,6 +142,8 @@ impl MockWork {
         if let Some(progress) = stream {
             followed::follow(progress, &self.journal, number, (&outcome, provision));
         }
+        let callbacks =
+            (!outcome.callbacks.is_empty()).then(|| self.unplanned(&mut outcome, &layers, &request, number));
         // Before the client can send its next request: a body may be large.
         if let Some(request) = Arc::into_inner(request) {
             incoming.give_back(request.body);
@@ -148,7 +151,27 @@ impl MockWork {
         let Outcome { reply, rule, .. } = outcome;
         let rule = rule.map(|index| provision.router.rules()[index].pattern());
         let line = line.map(|line| line.served_by(rule.map(str::to_owned)));
-        self.shared.leave(incoming, reply, line, permit);
+        self.shared.leave(incoming, reply, line, permit, callbacks);
+    }
+
+    /// Takes the callbacks of a request, with what they have to know of it.
+    #[inline(never)]
+    fn unplanned(
+        &self,
+        outcome: &mut Outcome,
+        layers: &Layers,
+        request: &Request,
+        entry: Option<u64>,
+    ) -> Box<Unplanned> {
+        let caller = Caller {
+            entry: entry.unwrap_or_default(),
+            epoch: request.epoch,
+            generation: layers.generation,
+            overlay: outcome.overlay.map(|index| layers.overlays[index].id.name.clone()),
+            members: simulation::members(request),
+        };
+        let list = std::mem::take(&mut outcome.callbacks);
+        Unplanned { callbacks: self.callbacks.clone(), list, caller }.into()
     }
 
     /// Keeps a request until the key is set for which it waits, or goes on with it at once if there is nothing to wait for.
@@ -336,26 +359,4 @@ impl Received {
 fn nanoseconds(time: Duration) -> u64 {
     // Not `as_nanos`: no request takes the 500 years that overflow, and 128 bits cost more than the clock.
     time.as_secs() * 1_000_000_000 + u64::from(time.subsec_nanos())
-}
-
-/// The work of the administrative listener.
-pub(crate) struct AdminWork {
-    pub shared: Arc<Shared>,
-    pub admin: Arc<Admin>,
-    pub address: SocketAddr,
-}
-
-impl Work for AdminWork {
-    fn shared(&self) -> &Shared {
-        &self.shared
-    }
-
-    fn serve(&self, mut incoming: Incoming) {
-        let line = self.shared.line(&incoming, "admin", self.admin.activation.generation());
-        let request = http::receive(&mut incoming, self.address);
-        let (client, shared) = (incoming.client(), self.shared.clone());
-        let on_gone = Box::new(move |then| _ = client.map(|client| client.on_gone(then)));
-        let respond = Box::new(move |reply| shared.send(incoming, reply, line, None));
-        admin::handle(&self.admin, request, respond, on_gone);
-    }
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use std::fmt;
 use std::sync::{Arc, LazyLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Nanoseconds of a second.
 pub(crate) const SECOND: i128 = 1_000_000_000;
@@ -68,6 +68,20 @@ impl Clock {
     /// Returns what the clock shows at a real time.
     pub fn at(&self, real: Reading) -> Reading {
         Reading { wall: self.wall_at(real.wall), steady: self.steady_at(real.steady) }
+    }
+
+    /// Returns the real time from `real` until `time.monotonic()` is `steady`; zero if it is past, and `None` if the clock never
+    /// gets there by itself.
+    pub(crate) fn real_until(&self, steady: i128, real: Reading) -> Option<Duration> {
+        let left = steady - self.steady_at(real.steady);
+        if left <= 0 {
+            return Some(Duration::ZERO);
+        }
+        let speed = i128::from(self.speed().0);
+        let left = left.checked_mul(MILLION.into())?;
+        // Rounded up: the clock is there then.
+        let real = (speed > 0).then(|| (left + speed - 1) / speed)?;
+        u64::try_from(real).ok().map(Duration::from_nanos)
     }
 
     pub fn speed(&self) -> Speed {
@@ -184,6 +198,26 @@ mod tests {
         let clock = Clock::new(Reading { wall: 3, steady: 0 }, Reading { wall: 12, steady: 0 }, Speed::USUAL);
         let century = 100 * 365 * 86_400 * SECOND + 1;
         assert_eq!(clock.wall_at(century), century + 9);
+    }
+
+    #[test]
+    fn a_clock_says_when_it_will_be_somewhere() {
+        let (real, second) = (reading(100, 10), Duration::from_secs(1));
+        let clock = |speed| Clock::new(real, reading(5_000, 70), Speed::new(speed).unwrap());
+        for (clock, steady, until) in [
+            (Clock::default(), 12, Some(second * 2)),
+            (Clock::default(), 10, Some(Duration::ZERO)),
+            (clock(1.0), 75, Some(second * 5)),
+            (clock(60.0), 190, Some(second * 2)),
+            (clock(0.5), 71, Some(second * 2)),
+            (clock(0.0), 71, None),
+            (clock(0.0), 70, Some(Duration::ZERO)),
+            (clock(1e-6), i128::from(u64::MAX), None),
+        ] {
+            assert_eq!(clock.real_until(steady * SECOND, real), until, "{clock:?} until {steady}");
+        }
+        let third = clock(3.0).real_until(70 * SECOND + 1, real);
+        assert_eq!(third, Some(Duration::from_nanos(1)));
     }
 
     #[test]

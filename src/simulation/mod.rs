@@ -11,4 +11,4 @@ mod scopes;
 pub(crate) use change::{ClockChange, Start};
 pub(crate) use clock::{Clock, Reading, Rfc3339, SECOND, Speed};
 pub(crate) use dice::Dice;
-pub(crate) use scopes::{Scoped, Simulation};
+pub(crate) use scopes::{Scoped, Simulation, members};

@@ -5,8 +5,9 @@ use super::clock::{Clock, Reading};
 use super::dice::Dice;
 use crate::message::request::Request;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{OnceLock, PoisonError, RwLock};
 
 /// Most members with a clock, and most with dice.
 const MOST_MEMBERS: usize = 1000;
@@ -17,10 +18,21 @@ pub(crate) struct Simulation {
     /// Whether anything is set. If not, a request does not look at the scopes.
     live: AtomicBool,
     scopes: RwLock<Scopes>,
+    on_change: OnChange,
     /// `--clock`.
     clock: Option<ClockChange>,
     /// `--seed`.
     seed: Option<i64>,
+}
+
+/// Called after each change that a test makes.
+#[derive(Default)]
+struct OnChange(OnceLock<Box<dyn Fn() + Send + Sync>>);
+
+impl fmt::Debug for OnChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OnChange")
+    }
 }
 
 #[derive(Debug, Default)]
@@ -41,7 +53,13 @@ impl Simulation {
     pub(crate) fn reset(&self) {
         let clock = self.clock.and_then(|change| change.apply(&Clock::default(), Reading::real()).ok());
         let dice = self.seed.map(Dice::seeded);
-        self.change(|scopes| *scopes = Scopes { clocks: Scoped::of_all(clock), dice: Scoped::of_all(dice) });
+        self.set(|scopes| *scopes = Scopes { clocks: Scoped::of_all(clock), dice: Scoped::of_all(dice) });
+    }
+
+    /// Calls `then` after each change, without a lock. A reset does not call it: nothing that waits by a clock lasts longer than
+    /// the epoch.
+    pub(crate) fn on_change(&self, then: impl Fn() + Send + Sync + 'static) {
+        let _ = self.on_change.0.set(Box::new(then));
     }
 
     /// Returns the clock and the dice for `request`. Of its members the first counts that has its own.
@@ -49,9 +67,13 @@ impl Simulation {
         if !self.live.load(Ordering::Relaxed) {
             return Default::default();
         }
-        let members: Vec<String> =
-            request.baggage().iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let members = members(request);
         self.look(|scopes| (scopes.clocks.find(&members), scopes.dice.find(&members)))
+    }
+
+    /// Returns the clock for a request with these members.
+    pub(crate) fn clock_for(&self, members: &[String]) -> Clock {
+        self.look(|scopes| scopes.clocks.find(members))
     }
 
     /// Returns the clock and the dice for a load.
@@ -66,11 +88,22 @@ impl Simulation {
 
     /// Runs `change` with the scopes.
     pub(crate) fn change<T>(&self, change: impl FnOnce(&mut Scopes) -> T) -> T {
+        let result = self.set(change);
+        self.on_change.0.get().into_iter().for_each(|then| then());
+        result
+    }
+
+    fn set<T>(&self, change: impl FnOnce(&mut Scopes) -> T) -> T {
         let mut scopes = self.scopes.write().unwrap_or_else(PoisonError::into_inner);
         let result = change(&mut scopes);
         self.live.store(!scopes.clocks.is_empty() || !scopes.dice.is_empty(), Ordering::Relaxed);
         result
     }
+}
+
+/// Returns the members of the header `baggage`, such as `test=17`.
+pub(crate) fn members(request: &Request) -> Vec<String> {
+    request.baggage().iter().map(|(name, value)| format!("{name}={value}")).collect()
 }
 
 /// A setting for all requests, and settings by member, such as `test=17`.

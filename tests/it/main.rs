@@ -10,6 +10,7 @@ mod admin;
 mod applets;
 mod bad_input;
 mod browsers;
+mod callbacks;
 mod chaos;
 mod check;
 mod clock;

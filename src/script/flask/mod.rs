@@ -4,6 +4,7 @@ pub(crate) mod abort;
 pub(crate) mod answer;
 pub(crate) mod app;
 pub(crate) mod cache_control;
+pub(crate) mod callback;
 pub(crate) mod chaos;
 pub(crate) mod conditional;
 pub(crate) mod content_range;

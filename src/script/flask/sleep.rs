@@ -32,15 +32,20 @@ fn sleep(seconds: &Dynamic) -> Fallible<()> {
 
 /// Reads the seconds that `what` takes.
 pub(super) fn seconds(what: &str, value: &Dynamic) -> Fallible<Duration> {
+    seconds_within(what, value, LONGEST)
+}
+
+/// Reads the seconds that `what` takes, up to `longest`.
+pub(super) fn seconds_within(what: &str, value: &Dynamic, longest: Duration) -> Fallible<Duration> {
     let number = value.as_float().or_else(|_| value.as_int().map(|seconds| seconds as f64));
     let time = number.ok().and_then(|number| Duration::try_from_secs_f64(number).ok());
-    Ok(time.filter(|time| *time <= LONGEST).ok_or_else(|| {
+    Ok(time.filter(|time| *time <= longest).ok_or_else(|| {
         let given = match value {
             _ if number.is_ok() => text_of(value, 80).into_owned(),
             _ if value.is_fnptr() => "a function".to_owned(),
             _ => format!("{} `{}`", type_name(value), text_of(value, 80)),
         };
-        format!("{what} takes seconds from 0 to {}, not {given}", LONGEST.as_secs())
+        format!("{what} takes seconds from 0 to {}, not {given}", longest.as_secs())
     })?)
 }
 

@@ -107,9 +107,23 @@ pub(super) fn query_of(
     Ok(Some(query.out.finish()))
 }
 
+/// The name in errors.
+const URLENCODE: &str = "urllib.urlencode";
+
+/// Returns `fields` as the body of a form. Errors name the function `name`.
+pub(crate) fn form<'f>(
+    name: &'static str,
+    context: &NativeCallContext,
+    mut fields: impl Iterator<Item = (&'f str, &'f Dynamic)>,
+) -> Fallible<ImmutableString> {
+    let mut query = Query { name, context, out: Text::new(), follows: false };
+    fields.try_for_each(|(key, value)| query.field(key, value))?;
+    Ok(query.out.finish())
+}
+
 /// `urllib.urlencode(map)`: the fields are in the order of the map.
 fn urlencode(context: NativeCallContext, _: Receiver<Urllib>, fields: Map) -> Fallible<ImmutableString> {
-    let mut query = Query { name: "urllib.urlencode", context: &context, out: Text::new(), follows: false };
+    let mut query = Query { name: URLENCODE, context: &context, out: Text::new(), follows: false };
     fields.iter().try_for_each(|(key, value)| query.field(key, value))?;
     Ok(query.out.finish())
 }
@@ -120,7 +134,7 @@ fn urlencode_pairs(
     _: Receiver<Urllib>,
     pairs: Array,
 ) -> Fallible<ImmutableString> {
-    let mut query = Query { name: "urllib.urlencode", context: &context, out: Text::new(), follows: false };
+    let mut query = Query { name: URLENCODE, context: &context, out: Text::new(), follows: false };
     for pair in &pairs {
         let pair = as_list(pair).filter(|pair| pair.len() == 2 && pair[0].is_string());
         let Some(pair) = pair else { return Err("urllib.urlencode: needs pairs of `[key, value]`".into()) };

@@ -48,6 +48,8 @@ pub(crate) struct Call {
     pub forward_calls: u32,
     /// The requests of `callback(...)`, which leave after the answer.
     pub callbacks: Vec<Callback>,
+    /// Whether the answer has begun to leave: a stream goes on.
+    pub answered: bool,
     /// Names of the imported files that are being loaded, outermost first.
     pub importing: Vec<String>,
     pub loading: Option<Box<Loading>>,
@@ -82,6 +84,7 @@ impl Call {
             conditions: self.conditions.clone(),
             random: self.random.clone(),
             own_values: self.own_values.clone(),
+            answered: true,
             ..Call::default()
         }
     }
