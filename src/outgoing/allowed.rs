@@ -29,9 +29,12 @@ enum Item {
 /// Ends of names that only a cluster has.
 const CLUSTER: [&str; 3] = [".svc", ".cluster.local", ".localhost"];
 
-/// Addresses where clouds keep credentials, outside of the link-local networks: of AWS (IPv6) and of Alibaba.
-const METADATA: [IpAddr; 2] = [
+/// Addresses where clouds keep credentials, outside of the link-local networks: of AWS and Google (IPv6), Alibaba, Oracle and Azure.
+const METADATA: [IpAddr; 5] = [
     IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)),
+    IpAddr::V6(Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254)),
+    IpAddr::V4(Ipv4Addr::new(192, 0, 0, 192)),
+    IpAddr::V4(Ipv4Addr::new(168, 63, 129, 16)),
     IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)),
 ];
 
@@ -72,7 +75,7 @@ impl Allowed {
             return Err("it has no address".to_owned());
         };
         let allowed: Vec<_> =
-            addresses.into_iter().filter(|address| self.allows(host, address.ip().to_canonical())).collect();
+            addresses.into_iter().filter(|address| self.allows(host, inner(address.ip()))).collect();
         if allowed.is_empty() { Err(self.refusal(host, first)) } else { Ok(allowed) }
     }
 
@@ -93,8 +96,7 @@ impl Allowed {
 
     fn refusal(&self, host: &str, address: IpAddr) -> String {
         let named = if host.parse::<IpAddr>().is_ok() { String::new() } else { format!(" ({address})") };
-        let (start, address) =
-            (format!("requests to `{host}`{named} are not allowed"), address.to_canonical());
+        let (start, address) = (format!("requests to `{host}`{named} are not allowed"), inner(address));
         if is_special(address) {
             return format!("{start}: only `--allow-outgoing {address}` allows this special address");
         }
@@ -164,8 +166,19 @@ impl Item {
 /// Whether `host` is a name that only this host or its cluster has.
 fn is_of_cluster(host: &str) -> bool {
     let host = host.trim_end_matches('.').to_ascii_lowercase();
-    let is_address = host.parse::<IpAddr>().is_ok();
+    // Resolvers take `2130706433` and `0x7f000001` for addresses.
+    let is_address = host.parse::<IpAddr>().is_ok() || host.starts_with(|first: char| first.is_ascii_digit());
     !is_address && (!host.contains('.') || CLUSTER.iter().any(|end| host.ends_with(end)))
+}
+
+/// Returns the IPv4 address that an IPv6 one stands for: mapped (RFC 4291), translated (RFC 6052), or of 6to4 (RFC 3056).
+fn inner(address: IpAddr) -> IpAddr {
+    let IpAddr::V6(outer) = address else { return address };
+    let v4 = |high: u16, low: u16| IpAddr::V4(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)));
+    match outer.segments() {
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => v4(high, low),
+        _ => address.to_canonical(),
+    }
 }
 
 /// Whether `address` belongs to no host of its own, or to one that clouds keep for credentials. No default allows it.
@@ -242,6 +255,12 @@ mod tests {
             ("169.254.169.254", "169.254.169.254", false),
             ("::ffff:169.254.169.254", "::ffff:169.254.169.254", false),
             ("fe80::1", "fe80::1", false),
+            ("64:ff9b::a9fe:a9fe", "64:ff9b::a9fe:a9fe", false),
+            ("64:ff9b::a00:1", "64:ff9b::a00:1", true),
+            ("2002:a9fe:a9fe::1", "2002:a9fe:a9fe::1", false),
+            ("168.63.129.16", "168.63.129.16", false),
+            ("134744072", "8.8.8.8", false),
+            ("0x7f000001", "127.0.0.1", true),
             ("fd00:ec2::254", "fd00:ec2::254", false),
             ("100.100.100.200", "100.100.100.200", false),
             ("zero", "0.0.0.0", false),

@@ -64,7 +64,7 @@ impl Work for MockWork {
         let (epoch, since) = (self.activation.epoch.now(), Instant::now());
         let layers = self.activation.layers();
         let is_whole = incoming.is_whole();
-        // What the provision has become since wants the body.
+        // A provision that was activated since may want the body.
         if !is_whole && !self.is_unread(&layers, &incoming) {
             return incoming.gather();
         }

@@ -9,7 +9,10 @@ use std::time::{Duration, Instant};
 
 /// Idle connections and the times since when they are, the latest last, by name and port of their server.
 #[derive(Default)]
-pub(crate) struct Kept(Mutex<HashMap<(String, u16), Vec<(Instant, Arc<Connection>)>>>);
+pub(crate) struct Kept(Mutex<HashMap<(String, u16), Vec<Idle>>>);
+
+/// A connection, and the time since which it is idle.
+type Idle = (Instant, Arc<Connection>);
 
 /// Most idle connections to one server.
 const MOST_IDLE: usize = 64;

@@ -102,7 +102,7 @@ impl Order {
             None if request.body.is_empty() && length.is_none() => {}
             None => head.add("Content-Length", &request.body.len().to_string()),
             Some(_) => match length {
-                Some(length) => head.add("Content-Length", &length),
+                Some(length) => head.add("Content-Length", length),
                 None => head.add("Transfer-Encoding", "chunked"),
             },
         }
@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn path_and_query_go_on_as_they_came_unless_told() {
-        let cases: [(&str, &str, Option<&str>, Option<&str>, &str); 12] = [
+        let cases = [
             ("http://real:8080", "/a//b%2Fc?x=%20&y", None, None, "/a//b%2Fc?x=%20&y"),
             ("http://real:8080/", "/", None, None, "/"),
             ("http://real:8080/v2", "/a?b", None, None, "/v2/a?b"),
@@ -235,7 +235,7 @@ mod tests {
 
     #[test]
     fn a_request_that_goes_round_ends() {
-        let via = vec!["1.1 h1mock"; MOST_PASSES].join(", ");
+        let via = ["1.1 h1mock"; MOST_PASSES].join(", ");
         let refused = order("/", &[("Via", &via)], &to("http://real:8080")).unwrap_err();
         let message = "failed to forward to `real:8080`: the request has passed h1mock 10 times already";
         assert_eq!((refused.status, refused.message.as_str()), (508, message));

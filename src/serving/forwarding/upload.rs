@@ -13,7 +13,7 @@ pub(crate) struct Upload {
     in_chunks: bool,
     /// Bytes for the other server, with their framing.
     outbox: Vec<u8>,
-    /// Those that it has.
+    /// Number of these bytes that it has.
     sent: usize,
     /// The client has sent all.
     is_whole: bool,

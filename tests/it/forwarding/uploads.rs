@@ -149,7 +149,7 @@ fn chunks_go_on_as_chunks() {
     client.write(b"0\r\nTrailer: x\r\n\r\n");
     assert_eq!(client.read(false).text(), format!("{} in chunks", 100 << 16));
     assert_eq!(client.send("GET", "/free", &[], b"").text(), "free");
-    // What is no chunk is an error of the client.
+    // A chunk without a size is an error of the client.
     server.go.send(()).unwrap();
     let mut client = begun(&mock, "/upload", "Transfer-Encoding: chunked\r\n");
     client.write(b"3\r\nabc\r\n");

@@ -6,7 +6,7 @@ use crate::connection::socket::{Received, with_read_buffer};
 use crate::core::answer::call;
 use crate::core::memory::SMALL;
 use crate::core::state::{Core, EVENTS};
-use crate::parse::inbound::{Message, Progress, TakesEarly};
+use crate::parse::inbound::{Early, Message, Progress};
 use crate::refusal::Reason;
 use rustix::event::epoll::{self, EventData, EventFlags};
 use std::cell::Cell;
@@ -45,7 +45,7 @@ impl Core {
             Phase::Lingering => self.discard(held),
             _ => {
                 connection.readable = true;
-                // Whoever reads the rest of a body finds its end.
+                // The program reads the rest of a body, and finds its end.
                 if connection.inbound.has_rest() {
                     let readable = connection.on_readable.take();
                     drop(held);
@@ -58,7 +58,7 @@ impl Core {
         None
     }
 
-    fn early(&self) -> TakesEarly<'_> {
+    fn early(&self) -> Option<&Early> {
         self.early.get().map(|early| &**early)
     }
 

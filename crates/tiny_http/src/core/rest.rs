@@ -14,7 +14,7 @@ pub struct Rest {
     client: Client,
 }
 
-/// What [`Rest::take`] found.
+/// The result of [`Rest::take`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rested {
     /// More may be there already.

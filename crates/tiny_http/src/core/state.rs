@@ -7,7 +7,7 @@ use crate::core::leader::Leader;
 use crate::core::reactor::Reactor;
 use crate::core::watched::Sockets;
 use crate::limits::Limits;
-use crate::parse::head::Head;
+use crate::parse::inbound::Early;
 use crate::refusal::Pages;
 use rustix::event::epoll::EventFlags;
 use std::collections::VecDeque;
@@ -26,7 +26,7 @@ pub(crate) struct Core {
     /// Sockets of the program, which the workers watch too.
     pub sockets: Sockets,
     /// Says which requests the program takes before their body has arrived.
-    pub early: OnceLock<Box<dyn Fn(&Head) -> bool + Send + Sync>>,
+    pub early: OnceLock<Box<Early>>,
     /// Decides which worker waits.
     pub leader: Leader,
     /// Each write to it wakes one worker.

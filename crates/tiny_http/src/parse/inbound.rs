@@ -25,7 +25,7 @@ pub(crate) struct Inbound {
 }
 
 /// Whether the program takes a request before its body has arrived.
-pub(crate) type TakesEarly<'e> = Option<&'e (dyn Fn(&Head) -> bool + Send + Sync)>;
+pub(crate) type Early = dyn Fn(&Head) -> bool + Send + Sync;
 
 #[derive(Debug)]
 struct Gathering {
@@ -72,15 +72,14 @@ pub(crate) enum Progress {
 const FIRST_SPACE: usize = 64 << 10;
 
 impl Inbound {
-    /// Adds `input`, and returns the next request if it is complete. An empty `input` returns the next one of the bytes that
-    /// were kept.
     #[cfg(any(fuzzing, test))]
     pub(crate) fn take(&mut self, input: &[u8], limits: &Limits) -> Progress {
         self.take_early(input, limits, None)
     }
 
-    /// Does as [`Inbound::take`], but hands a request over before its body has arrived where `early` says so.
-    pub(crate) fn take_early(&mut self, input: &[u8], limits: &Limits, early: TakesEarly<'_>) -> Progress {
+    /// Adds `input`, and returns the next request if it is complete, or if `early` takes it before. An empty `input` returns the
+    /// next one of the bytes that were kept.
+    pub(crate) fn take_early(&mut self, input: &[u8], limits: &Limits, early: Option<&Early>) -> Progress {
         if self.gathering.is_some() {
             return self.gather(input, limits);
         }
@@ -170,7 +169,7 @@ impl Inbound {
         })
     }
 
-    fn next(&mut self, mut input: &[u8], limits: &Limits, early: TakesEarly<'_>) -> Progress {
+    fn next(&mut self, mut input: &[u8], limits: &Limits, early: Option<&Early>) -> Progress {
         // RFC 9112, section 2.2: empty lines before a request are skipped.
         while let Some(rest) = input.strip_prefix(b"\r\n") {
             input = rest;
@@ -196,7 +195,7 @@ impl Inbound {
         }
     }
 
-    fn body(&mut self, head: Head, behind: &[u8], limits: &Limits, early: TakesEarly<'_>) -> Progress {
+    fn body(&mut self, head: Head, behind: &[u8], limits: &Limits, early: Option<&Early>) -> Progress {
         let early = head.framing != Framing::Empty && early.is_some_and(|takes| takes(&head));
         let rest = match head.framing {
             Framing::Empty => {
@@ -224,16 +223,11 @@ impl Inbound {
     /// Hands a request over with the beginning of its body.
     fn begin(&mut self, mut message: Message, mut rest: Rest, behind: &[u8], limits: &Limits) -> Progress {
         match rest.take(behind, &mut message.body, &without_limit(limits)) {
-            Ok(Some(used)) => {
-                self.buffer.extend_from_slice(&behind[used..]);
-                Progress::Whole(message)
-            }
-            Ok(None) => {
-                self.rest = Some(rest);
-                Progress::Early(message)
-            }
-            Err(reason) => self.refused(&message.head.bytes, reason),
+            Ok(Some(used)) => self.buffer.extend_from_slice(&behind[used..]),
+            Ok(None) => self.rest = Some(rest),
+            Err(reason) => return self.refused(&message.head.bytes, reason),
         }
+        if self.has_rest() { Progress::Early(message) } else { Progress::Whole(message) }
     }
 
     fn gather(&mut self, input: &[u8], limits: &Limits) -> Progress {
