@@ -24,7 +24,7 @@ pub(crate) struct Callback {
     /// For one attempt, in real time.
     pub timeout: Duration,
     /// `None` where no request leaves.
-    pub slot: Option<Slot>,
+    pub place: Option<Place>,
 }
 
 impl Callback {
@@ -58,7 +58,7 @@ const EACH: usize = 1 << 10;
 
 /// The places for callbacks. Their memory is that of the answers that wait.
 #[derive(Default)]
-pub(crate) struct Slots {
+pub(crate) struct Places {
     taken: AtomicUsize,
     memory: OnceLock<Reserve>,
 }
@@ -67,12 +67,12 @@ pub(crate) struct Slots {
 pub(crate) type Reserve = Box<dyn Fn(usize) -> Result<Box<dyn Any + Send + Sync>, String> + Send + Sync>;
 
 /// The place of a callback. Dropping it makes room for another one.
-pub(crate) struct Slot {
-    slots: &'static Slots,
+pub(crate) struct Place {
+    places: &'static Places,
     memory: Option<Box<dyn Any + Send + Sync>>,
 }
 
-impl Slots {
+impl Places {
     /// Takes memory by `reserve` from now on.
     pub(crate) fn set_memory(&self, reserve: Reserve) {
         let _ = self.memory.set(reserve);
@@ -82,27 +82,27 @@ impl Slots {
     ///
     /// # Errors
     /// ``10000 callbacks wait already, more is not possible``, or the memory is used up.
-    pub(crate) fn take(&'static self, bytes: usize) -> Result<Slot, String> {
+    pub(crate) fn take(&'static self, bytes: usize) -> Result<Place, String> {
         let one_more = |taken: usize| (taken < MOST).then_some(taken + 1);
         let taken = self.taken.fetch_update(Ordering::AcqRel, Ordering::Acquire, one_more);
         taken.map_err(|_| format!("{MOST} callbacks wait already, more is not possible"))?;
-        // From here on, the drop of the slot gives the place back.
-        let mut slot = Slot { slots: self, memory: None };
-        slot.memory = self.memory.get().map(|reserve| reserve(bytes)).transpose()?;
-        Ok(slot)
+        // From here on, a drop gives the place back.
+        let mut place = Place { places: self, memory: None };
+        place.memory = self.memory.get().map(|reserve| reserve(bytes)).transpose()?;
+        Ok(place)
     }
 }
 
-impl Drop for Slot {
+impl Drop for Place {
     fn drop(&mut self) {
         drop(self.memory.take());
-        self.slots.taken.fetch_sub(1, Ordering::AcqRel);
+        self.places.taken.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
-impl fmt::Debug for Slot {
+impl fmt::Debug for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Slot")
+        f.write_str("Place")
     }
 }
 
@@ -112,19 +112,19 @@ mod tests {
 
     #[test]
     fn places_and_memory_are_bounded_and_come_back() {
-        let slots: &'static Slots = Box::leak(Box::default());
-        let mut taken: Vec<Slot> = (0..MOST).map(|_| slots.take(1).unwrap()).collect();
+        let places: &'static Places = Box::leak(Box::default());
+        let mut taken: Vec<Place> = (0..MOST).map(|_| places.take(1).unwrap()).collect();
         let full = "10000 callbacks wait already, more is not possible";
-        assert_eq!(slots.take(1).unwrap_err(), full);
+        assert_eq!(places.take(1).unwrap_err(), full);
         taken.pop();
-        assert!(slots.take(1).is_ok());
+        assert!(places.take(1).is_ok());
         let reserve = |bytes| if bytes < 5 { Ok(Box::new(()) as _) } else { Err("no room".to_owned()) };
-        slots.set_memory(Box::new(reserve));
-        assert_eq!(slots.take(5).unwrap_err(), "no room");
+        places.set_memory(Box::new(reserve));
+        assert_eq!(places.take(5).unwrap_err(), "no room");
         // The place of the refused one is free again.
-        taken.push(slots.take(4).unwrap());
-        assert_eq!(slots.take(1).unwrap_err(), full);
+        taken.push(places.take(4).unwrap());
+        assert_eq!(places.take(1).unwrap_err(), full);
         drop(taken);
-        assert_eq!(slots.taken.load(Ordering::Relaxed), 0);
+        assert_eq!(places.taken.load(Ordering::Relaxed), 0);
     }
 }

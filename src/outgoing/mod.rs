@@ -9,7 +9,7 @@ pub(crate) mod pool;
 pub(crate) use allowed::Allowed;
 pub(crate) use callback::{Callback, Caller};
 
-use callback::Slots;
+use callback::Places;
 use names::Names;
 use pool::Pool;
 use std::fmt;
@@ -23,7 +23,7 @@ pub(crate) struct Outgoing {
     pub allowed: Allowed,
     pub pool: Arc<Pool>,
     /// The places for callbacks.
-    pub slots: Slots,
+    pub places: Places,
     names: Names,
 }
 
@@ -31,7 +31,7 @@ impl Outgoing {
     /// Starts without threads. Up to `workers` start when they are needed.
     pub(crate) fn new(allowed: Allowed, workers: usize) -> Outgoing {
         let pool = Arc::new(Pool::new(workers));
-        Outgoing { allowed, names: Names::new(pool.clone()), pool, slots: Slots::default() }
+        Outgoing { allowed, names: Names::new(pool.clone()), pool, places: Places::default() }
     }
 
     /// Returns it for the rest of the process.

@@ -1,6 +1,6 @@
 //! The callbacks of scripts: requests that leave after an answer, on the threads of [`Pool`](crate::outgoing::pool::Pool).
 //!
-//! 1. The view reserves a place ([`Slots`](crate::outgoing::callback::Slots)), and the worker plans the callback before the answer
+//! 1. The view reserves a place ([`Places`](crate::outgoing::callback::Places)), and the worker plans the callback before the answer
 //!    leaves: from then on, its time runs ([`queue`]).
 //! 2. The answer has left, and the time is over: a thread of the pool makes an attempt ([`attempt`]).
 //! 3. The journal has the attempt. If it failed, the next one is planned.

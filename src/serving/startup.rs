@@ -207,7 +207,7 @@ impl Service {
     /// Takes the memory of callbacks from that of answers which wait.
     fn share_memory(&self, pending: Arc<PendingBudget>) {
         let reserve = move |bytes| pending.take_for_callback(bytes).map(|permit| Box::new(permit) as _);
-        self.outgoing.slots.set_memory(Box::new(reserve));
+        self.outgoing.places.set_memory(Box::new(reserve));
     }
 
     fn admin_work(

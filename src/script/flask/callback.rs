@@ -49,7 +49,7 @@ fn callback(context: &NativeCallContext, url: Option<&str>, options: &Map) -> Fa
 
 fn reserve(callback: &mut Callback, outgoing: &'static Outgoing) -> Result<(), String> {
     outgoing.allowed.name(&callback.url.host)?;
-    callback.slot = Some(outgoing.slots.take(callback.space())?);
+    callback.place = Some(outgoing.places.take(callback.space())?);
     Ok(())
 }
 
@@ -73,7 +73,7 @@ fn parse(context: &NativeCallContext, url: Option<&str>, options: &Map) -> Falli
         retries: 0,
         backoff: Duration::from_millis(500),
         timeout: Duration::from_secs(5),
-        slot: None,
+        place: None,
     };
     for (name, value) in options {
         match name.as_str() {

@@ -155,7 +155,7 @@ mod tests {
             retries: 0,
             backoff: Duration::ZERO,
             timeout: Duration::ZERO,
-            slot: None,
+            place: None,
         }
     }
 
