@@ -86,7 +86,7 @@ impl Places {
         let one_more = |taken: usize| (taken < MOST).then_some(taken + 1);
         let taken = self.taken.fetch_update(Ordering::AcqRel, Ordering::Acquire, one_more);
         taken.map_err(|_| format!("{MOST} callbacks wait already, more is not possible"))?;
-        // From here on, the drop of the place gives the place back.
+        // From here on, a drop gives the place back.
         let mut place = Place { places: self, memory: None };
         place.memory = self.memory.get().map(|reserve| reserve(bytes)).transpose()?;
         Ok(place)
