@@ -9,7 +9,7 @@ fn every_example_loads() {
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
-    let scripts = ["orders.rhai", "oauth2.rhai", "cities.rhai", "llm.rhai", "events.rhai"];
+    let scripts = ["orders.rhai", "oauth2.rhai", "cities.rhai", "llm.rhai", "events.rhai", "payment.rhai"];
     for name in ["default", "foo-bar", "healthz", "initial"].into_iter().chain(scripts) {
         assert!(text.contains(&format!("provisions/{name}: ok")), "{text}");
     }
