@@ -1,6 +1,7 @@
 //! Callbacks: requests that a script sends after its answer, to a receiver of this process.
 
 use crate::harness::{Client, DEADLINE, Mock, eventually};
+use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -107,17 +108,22 @@ fn clock(mock: &Mock, query: &str, change: &str) {
     assert_eq!(reply.status, 200, "{}", reply.text());
 }
 
+/// Returns the entries of the journal that `query` chooses, once there are `count`.
+#[track_caller]
+fn entries(mock: &Mock, query: &str, count: usize) -> Vec<Value> {
+    eventually(|| {
+        let reply = mock.admin(&format!("GET /app/v1/requests?{query}"), &[], b"");
+        match reply.json()["requests"].as_array() {
+            Some(entries) if entries.len() == count => Ok(entries.clone()),
+            _ => Err(reply.text()),
+        }
+    })
+}
+
 /// Waits until the journal of `mock` has `count` entries: requests and attempts of callbacks.
 #[track_caller]
 fn until_entered(mock: &Mock, count: usize) {
-    eventually(|| {
-        let mut reply = mock.admin("GET /app/v1/requests?kind=all", &[], b"");
-        if reply.status == 400 {
-            reply = mock.admin("GET /app/v1/requests", &[], b"");
-        }
-        let entries = reply.json()["requests"].as_array().map_or(0, Vec::len);
-        if entries == count { Ok(()) } else { Err(reply.text()) }
-    });
+    entries(mock, "kind=all", count);
 }
 
 #[test]
@@ -222,6 +228,42 @@ fn attempts_that_fail_are_made_again() {
     until_entered(&mock, 4);
     hooks.none();
     assert!(!mock.log().contains("failed"), "{}", mock.log());
+}
+
+#[test]
+fn each_attempt_is_an_entry_of_the_journal() {
+    let hooks = Hooks::answering(&["503 Busy", "200 OK\r\nContent-Length: 2\r\n\r\nok"]);
+    let script = "callback(url, #{ retries: 1, backoff: 0, json: #{ id: 7 } }); \"\"";
+    let mock = hooks.mock(&[], script);
+    assert_eq!(mock.send("POST", "/pay", &[("Baggage", "test=17")], b"").status, 200);
+    let attempts = entries(&mock, "kind=callback&baggage=test%3D17", 2);
+    let came = entries(&mock, "kind=request", 1);
+    for (attempt, (number, status)) in attempts.iter().zip([(1, 503), (2, 200)]) {
+        let shown =
+            ["kind", "cause", "attempt", "status", "method", "path"].map(|name| attempt[name].clone());
+        let expected = [
+            json!("callback"),
+            came[0]["number"].clone(),
+            json!(number),
+            json!(status),
+            json!("POST"),
+            json!("/hook"),
+        ];
+        assert_eq!(shown, expected, "{attempt}");
+    }
+    let verify = |query: &str| {
+        mock.admin(&format!("GET /app/v1/verify?{query}"), &[], b"").json()["verdict"].as_str()
+            == Some("pass")
+    };
+    assert!(verify("kind=callback&json=/id=7&status=200&count=1") && verify("path=/hook&count=0"));
+    let page = mock.admin("GET /metrics", &[], b"").text();
+    for line in [
+        "h1mock_callbacks_total{result=\"ok\"} 1\n",
+        "h1mock_callbacks_total{result=\"status\"} 1\n",
+        "h1mock_callbacks_waiting 0\n",
+    ] {
+        assert!(page.contains(line), "{line}: {page}");
+    }
 }
 
 #[test]

@@ -64,6 +64,7 @@ Variables of the container. The ports are variables too, for `h1mock get` and `h
 {{- with int $settings.trustProxy }}{{ $own = append $own (dict "name" "H1MOCK_TRUST_PROXY" "value" (toString .)) }}{{ end -}}
 {{- if $settings.compress }}{{ $own = append $own (dict "name" "H1MOCK_COMPRESS" "value" "true") }}{{ end -}}
 {{- with $settings.allowOutgoing }}{{ $own = append $own (dict "name" "H1MOCK_ALLOW_OUTGOING" "value" (join "," .)) }}{{ end -}}
+{{- if ne (int $settings.callbackWorkers) 4 }}{{ $own = append $own (dict "name" "H1MOCK_CALLBACK_WORKERS" "value" (toString (int $settings.callbackWorkers))) }}{{ end -}}
 {{- with $settings.forwardUnmatched }}{{ $own = append $own (dict "name" "H1MOCK_FORWARD_UNMATCHED" "value" .) }}{{ end -}}
 {{- with $settings.failOn }}{{ $own = append $own (dict "name" "H1MOCK_FAIL_ON" "value" (join "," .)) }}{{ end -}}
 {{- if not $service.admin.enabled }}{{ $own = append $own (dict "name" "H1MOCK_NO_ADMIN" "value" "true") }}{{ end -}}
