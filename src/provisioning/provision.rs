@@ -25,7 +25,7 @@ use crate::script::runtime::registration::{Entry, REGISTER_RULES, Registration, 
 use crate::script::runtime::view::View;
 use crate::simulation::Dice;
 use rhai::{Dynamic, Engine, EvalAltResult, FnPtr, NativeCallContext, Position};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -287,9 +287,17 @@ impl Provision {
         }
     }
 
-    /// Lists the rules that served no request since the process began: `GET,POST /foo`.
+    /// Lists the rules that served no request since the process began: `GET,POST /foo`. The two rules of one `app.forward` count as one.
     pub fn unused(&self) -> Vec<String> {
-        let rules = self.router.rules().iter().zip(&self.views).filter(|(_, view)| !view.was_used());
+        let forwards = || self.routes.views.iter().map(|view| view.forward.as_ref().map(Arc::as_ptr));
+        let used =
+            forwards().zip(&self.views).filter_map(|(forward, view)| forward.filter(|_| view.was_used()));
+        let mut known: HashSet<*const Forward> = used.collect();
+        let mut is_unused = |forward: Option<_>, view: &Served| {
+            !view.was_used() && forward.is_none_or(|forward| known.insert(forward))
+        };
+        let rules = self.router.rules().iter().zip(forwards().zip(&self.views));
+        let rules = rules.filter(|(_, (forward, view))| is_unused(*forward, view));
         rules.map(|(rule, _)| format!("{} {}", rule.listed_methods().join(","), rule.display())).collect()
     }
 

@@ -251,3 +251,16 @@ fn requests_without_a_rule_go_on() {
         (vec!["GET /base/y".to_owned()], vec!["GET /y".to_owned()])
     );
 }
+
+#[test]
+fn a_rule_of_app_forward_is_used_once_one_of_its_paths_is() {
+    let upstream = Upstream::start();
+    let source = r#"fn registerRules() { app.forward("/a/<path:rest>", "URL"); app.forward("/b/<path:rest>", "URL"); }"#;
+    let mock = Mock::serving(&upstream.provision(source));
+    let unused = || mock.admin("GET /app/v1/report", &[], b"").json()["unused"]["rules"].clone();
+    assert_eq!(unused(), serde_json::json!(["* /a/<path:rest>", "* /b/<path:rest>"]));
+    assert_eq!(mock.get("/b/").status, 200);
+    assert_eq!(unused(), serde_json::json!(["* /a/<path:rest>"]));
+    assert_eq!(mock.get("/a/x").status, 200);
+    assert_eq!(unused(), serde_json::json!([]));
+}
