@@ -60,6 +60,9 @@ impl Drop for Running {
     }
 }
 
+/// Most bytes of an answer to a callback: receivers of webhooks answer little, and several threads may read at a time.
+const MOST_ANSWER: usize = 1 << 20;
+
 fn send(callback: &Callback, outgoing: &Outgoing) -> Sent {
     let Callback { url, timeout, .. } = callback;
     let deadline = Instant::now() + *timeout;
@@ -67,10 +70,10 @@ fn send(callback: &Callback, outgoing: &Outgoing) -> Sent {
     let headers = fields(callback);
     let timeout = deadline.saturating_duration_since(Instant::now());
     let request = request(callback, &headers);
-    let sent = http_client::Request { addresses: &addresses, timeout, ..request }.send();
+    let sent = http_client::Request { addresses: &addresses, timeout, ..request }.send_within(MOST_ANSWER);
     sent.map_err(|mut error| {
         // The option, not what the lookup has left of it.
-        if let ClientError::Late { timeout, .. } = &mut error {
+        if let ClientError::Late { timeout, .. } | ClientError::ConnectLate { timeout, .. } = &mut error {
             *timeout = callback.timeout;
         }
         error.to_string()
