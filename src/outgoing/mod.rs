@@ -55,7 +55,8 @@ impl Outgoing {
         deadline: Instant,
     ) -> Result<Vec<SocketAddr>, String> {
         self.allowed.name(host)?;
-        self.allowed.of(host, self.names.wait(host, port, deadline)?)
+        let found = self.names.wait(host, port, deadline).map_err(|cause| unresolved(host, &cause))?;
+        self.allowed.of(host, found)
     }
 
     /// Calls `then` with the result of [`Outgoing::addresses`], on any thread; at once for an address.
@@ -70,10 +71,15 @@ impl Outgoing {
         }
         let name = host.to_owned();
         let then = move |found: Result<Vec<SocketAddr>, String>| {
+            let found = found.map_err(|cause| unresolved(&name, &cause));
             then(found.and_then(|addresses| self.allowed.of(&name, addresses)));
         };
         self.names.then(host, port, then);
     }
+}
+
+fn unresolved(host: &str, cause: &str) -> String {
+    format!("failed to resolve `{host}`: {cause}")
 }
 
 impl fmt::Debug for Outgoing {

@@ -125,7 +125,10 @@ fn look_up(host: &str) -> Result<Vec<IpAddr>, String> {
     let found = (host, 0).to_socket_addrs();
     found.map(|all| all.map(|address| address.ip()).collect()).map_err(|error| {
         let text = error.to_string();
-        text.strip_prefix("failed to lookup address information: ").unwrap_or(&text).to_owned()
+        let cause = text.strip_prefix("failed to lookup address information: ").unwrap_or(&text);
+        // The C library's words begin in capitals: `Name does not resolve`.
+        let mut letters = cause.chars();
+        letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
     })
 }
 

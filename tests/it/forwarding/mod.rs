@@ -141,7 +141,7 @@ fn a_server_that_is_not_there_is_a_502_with_the_reason() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     for (address, list, reason) in [
         (free.to_string(), "default", "connection refused".to_owned()),
-        ("no-such-host.invalid".to_owned(), "default", String::new()),
+        ("no-such-host.invalid".to_owned(), "default", "failed to resolve `no-such-host.invalid`: ".to_owned()),
         (
             "93.184.216.34".to_owned(),
             "default",

@@ -45,7 +45,8 @@ impl Rest {
         let Some(mut held) = self.client.answered() else { return Rested::Gone };
         let waits = held.connection().is_some_and(|connection| mem::take(&mut connection.inbound.waits));
         if waits && held.phase().0 == Phase::Lent && !core.ask_for_body(&mut held) {
-            core.close(held);
+            // The connection stays until the program has answered. Closing it here would call the closure of `Client::on_gone`, which may
+            // wait for the caller.
             return Rested::Gone;
         }
         let Some(connection) = held.connection() else { return Rested::Gone };

@@ -77,15 +77,11 @@ fn once(outgoing: &Outgoing, order: &Order, limit: &Limit) -> Result<Response, R
 
 fn addresses(outgoing: &Outgoing, order: &Order, limit: &Limit) -> Result<Vec<SocketAddr>, RequestError> {
     let Url { host, port, .. } = &order.url;
-    let found = outgoing.addresses(host, *port, limit.deadline);
-    let unresolved = || Err(format!("failed to resolve `{host}`: it has no address"));
-    found.and_then(|addresses| if addresses.is_empty() { unresolved() } else { Ok(addresses) }).map_err(
-        |why| {
-            let late = Instant::now() >= limit.deadline;
-            let class = if late { Class::ConnectTimeout } else { Class::ConnectionError };
-            RequestError::new(class, &order.url.to_string(), why)
-        },
-    )
+    outgoing.addresses(host, *port, limit.deadline).map_err(|why| {
+        let late = Instant::now() >= limit.deadline;
+        let class = if late { Class::ConnectTimeout } else { Class::ConnectionError };
+        RequestError::new(class, &order.url.to_string(), why)
+    })
 }
 
 fn failure(order: &Order, limit: &Limit, error: ClientError) -> RequestError {
