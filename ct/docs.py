@@ -145,14 +145,14 @@ class Served:
 
     def __init__(self, command, folder, environment):
         self.file = folder / ".printed"
-        ports = {"H1MOCK_BIND": "127.0.0.1", "H1MOCK_TRAFFIC_PORT": "0", "H1MOCK_ADMIN_PORT": "0"}
+        ports = {"H1MOCK_TRAFFIC_PORT": "0", "H1MOCK_ADMIN_PORT": "0"}
         with self.file.open("w") as file:
             self.process = subprocess.Popen(command.split(), cwd=folder, env={**environment, **ports}, stdout=file, stderr=file)
 
     def ports(self):
         """The ports of the mock and of the admin interface, once the banner is there."""
         end = time.monotonic() + DEADLINE
-        while len(found := re.findall(r"(?:127\.0\.0\.1|localhost):(\d+)", self.file.read_text())) < 2:
+        while len(found := re.findall(r"0\.0\.0\.0:(\d+)", self.file.read_text())) < 2:
             assert time.monotonic() < end and self.process.poll() is None, f"no banner, but {self.file.read_text()}"
             time.sleep(0.05)
         return found[:2]
@@ -161,7 +161,7 @@ class Served:
         """Compares the output, until the deadline while it differs."""
         end, (traffic, admin) = time.monotonic() + DEADLINE, self.ports()
         while True:
-            printed = re.sub(rf":{admin}\b", ":8074", re.sub(rf":{traffic}\b", ":8000", self.file.read_text())).replace("127.0.0.1:", "0.0.0.0:")
+            printed = re.sub(rf":{admin}\b", ":8074", re.sub(rf":{traffic}\b", ":8000", self.file.read_text()))
             if same(printed.rstrip("\n"), "\n".join(output)):
                 return
             assert time.monotonic() < end, f"the server shows:   {output}\n  printed: {printed.splitlines()}"
