@@ -46,7 +46,7 @@ STEPS = [
     Step("sed -i 's/hello);/helo);/' hello.rhai", r"keeps serving\n"),
     Step("""sed -i 's/helo);/hello);\\n    app.get("\\/bye", || "bye");/' hello.rhai""", r"1 new: GET /bye.*\n"),
     Step("curl localhost:8000/bye"),
-    Step("curl 'localhost:8074/app/v1/verify?path=/hello/<name>&count=1'"),
+    Step("curl 'localhost:8074/app/v1/verify?path=/hello/world&count=1'"),
 ]
 
 WIDTH, HEIGHT, PAD, BAR = 7.8, 18, 16, 28
