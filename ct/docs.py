@@ -83,6 +83,8 @@ def runner(block):
         return "ct/charts/docs_test.py"
     if calls(block, "docker", "./build.sh"):
         return "ct/image/test_docs.py"
+    if block.page == "docs/python.md":
+        return "python/tests/test_docs.py"
     if block.page in PAGES:
         return HERE
     if f'"{block.page}"' in (PROJECT / "tests/it/reference.rs").read_text():
