@@ -112,7 +112,8 @@ fn every_command_of_the_documents_prints_the_output_shown() {
                 });
                 let place = format!("{document}:{}", block.line);
                 let (printed, shown) = (session(&mock, &block.text), dateless(&block.text));
-                let differ = printed.lines().zip(shown.lines()).find(|(printed, shown)| !same(printed, shown));
+                let differ =
+                    printed.lines().zip(shown.lines()).find(|(printed, shown)| !same(printed, shown));
                 assert_eq!(differ, None, "{place}: printed and shown; all of it: {printed}{}", mock.log());
                 assert_eq!(printed.lines().count(), shown.lines().count(), "{place}: {printed}");
             }
