@@ -28,9 +28,9 @@ HERE = "ct/docs.py"
 # Pages, and the arguments of the server that answers all blocks of a page.
 PAGES = {"README.md": [], "docs/admin.md": [], "docs/callbacks.md": [], "docs/clock.md": [], "docs/forwarding.md": [], "docs/requests.md": [], "docs/security.md": [], "docs/streams.md": [], "docs/testing.md": ["--explain"],
          "docs/troubleshooting.md": []}
+NEEDS_A_CLUSTER = "<!-- needs a cluster -->"
 # Pages with tests in Python, and the folders that have the same tests.
 TESTS = {"docs/testing.md": "ct/src", "docs/ci.md": "ct/testcontainers"}
-NEEDS_A_CLUSTER = "<!-- needs a cluster -->"
 
 # A console block: its page and section, whether it is marked to need a cluster, and the text before it.
 Block = collections.namedtuple("Block", "page section marked before text")
