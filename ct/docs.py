@@ -19,14 +19,18 @@ import tempfile
 import textwrap
 import time
 
+import contents
 import links
 
 PROJECT = pathlib.Path(__file__).resolve().parents[1]
 DEADLINE = 20
 HERE = "ct/docs.py"
 # Pages, and the arguments of the server that answers all blocks of a page.
-PAGES = {"README.md": [], "docs/admin.md": [], "docs/callbacks.md": [], "docs/clock.md": [], "docs/forwarding.md": [], "docs/requests.md": [], "docs/security.md": [], "docs/streams.md": [], "docs/testing.md": ["--explain"]}
+PAGES = {"README.md": [], "docs/admin.md": [], "docs/callbacks.md": [], "docs/clock.md": [], "docs/forwarding.md": [], "docs/requests.md": [], "docs/security.md": [], "docs/streams.md": [], "docs/testing.md": ["--explain"],
+         "docs/troubleshooting.md": []}
 NEEDS_A_CLUSTER = "<!-- needs a cluster -->"
+# Pages with tests in Python, and the folders that have the same tests.
+TESTS = {"docs/testing.md": "ct/src", "docs/ci.md": "ct/testcontainers"}
 
 # A console block: its page and section, whether it is marked to need a cluster, and the text before it.
 Block = collections.namedtuple("Block", "page section marked before text")
@@ -121,12 +125,14 @@ def check_provisions(binary):
 
 
 def check_python():
-    """Checks that the Python tests in docs/testing.md are those of ct/test.sh."""
-    tests = [path.read_text(encoding="utf-8") for path in (PROJECT / "ct/src").glob("test_*.py")]
-    shown = re.findall(r"^```python\n(.*?)^```$", (PROJECT / "docs/testing.md").read_text(encoding="utf-8"), re.M | re.S)
-    for source in shown:
-        assert any(source in test for test in tests), f"no test of ct/src has this of docs/testing.md:\n{source}"
-    print(f"{len(shown)} blocks of Python are tests")
+    """Checks that the Python tests in the pages are those of CI."""
+    count = 0
+    for page, folder in TESTS.items():
+        tests = [path.read_text(encoding="utf-8") for path in (PROJECT / folder).glob("test_*.py")]
+        for source in re.findall(r"^```python\n(.*?)^```$", (PROJECT / page).read_text(encoding="utf-8"), re.M | re.S):
+            assert any(source in test for test in tests), f"no test of {folder} has this of {page}:\n{source}"
+            count += 1
+    print(f"{count} blocks of Python are tests")
 
 
 def same(printed, shown):
@@ -227,6 +233,7 @@ def main():
     binary = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "target/debug/h1mock").resolve()
     check_runners()
     print(f"{links.check()} links lead somewhere")
+    print(f"{contents.check()} pages begin with their contents")
     check_provisions(binary)
     check_python()
     for page in PAGES:

@@ -24,13 +24,19 @@ def pages(root):
 
 def anchors(page):
     """The anchors that GitHub generates for the headings of a page."""
-    found = []
-    for heading in re.findall(r"^#+ +(.*?) *$", CODE.sub("", page.read_text(encoding="utf-8")), re.M):
+    return set(anchors_of(re.findall(r"^#+ +(.*?) *$", CODE.sub("", page.read_text(encoding="utf-8")), re.M)))
+
+
+def anchors_of(headings):
+    """The anchor of each heading."""
+    found, bare = [], []
+    for heading in headings:
         text = re.sub(r"\[(.*?)\]\(.*?\)", r"\1", heading).replace("`", "")
         anchor = re.sub(r"[^\w\- ]", "", text.lower()).replace(" ", "-")
-        again = found.count(anchor)
+        again = bare.count(anchor)
+        bare.append(anchor)
         found.append(f"{anchor}-{again}" if again else anchor)
-    return set(found)
+    return found
 
 
 def targets(root):
