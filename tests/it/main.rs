@@ -19,6 +19,7 @@ mod config_map;
 mod cors;
 mod content_codings;
 mod draining;
+mod editors;
 mod encodings;
 mod examples;
 mod explain;

@@ -74,7 +74,7 @@ const PHRASES: &[(u16, &str)] = &[
 ];
 
 /// Names for scripts and their codes, in the order of the codes.
-static NAMES: LazyLock<Vec<(String, i64)>> = LazyLock::new(|| {
+pub(crate) static NAMES: LazyLock<Vec<(String, i64)>> = LazyLock::new(|| {
     PHRASES.iter().map(|(code, phrase)| (name_of(*code, phrase), i64::from(*code))).collect()
 });
 

@@ -6,6 +6,8 @@
 mod accessor;
 mod function;
 mod optional;
+#[cfg(test)]
+pub(crate) mod signatures;
 mod thawing;
 mod variadic;
 
@@ -24,8 +26,8 @@ use thawing::{Callee, Thawing};
 type Plugin = Shared<dyn PluginFunc + Send + Sync>;
 
 /// The way in which a script uses a function.
-#[derive(Clone, Copy, PartialEq)]
-enum Use {
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Use {
     Call,
     Get,
     Set,
@@ -48,6 +50,9 @@ pub(crate) struct Natives<'engine> {
     thawing: Vec<(String, Vec<TypeId>, Plugin)>,
     /// Functions that are registered for frozen lists and maps themselves.
     frozen: HashSet<(String, Vec<TypeId>)>,
+    /// All signatures, for `docs/h1mock.d.rhai`.
+    #[cfg(test)]
+    pub signatures: signatures::Signatures,
 }
 
 impl<'engine> Natives<'engine> {
@@ -59,6 +64,8 @@ impl<'engine> Natives<'engine> {
             receivers: &[],
             thawing: Vec::new(),
             frozen: HashSet::new(),
+            #[cfg(test)]
+            signatures: signatures::Signatures::default(),
         }
     }
 
@@ -79,8 +86,8 @@ impl<'engine> Natives<'engine> {
     }
 
     #[cfg(test)]
-    pub(crate) fn variables(&self) -> impl Iterator<Item = &str> {
-        self.handles.keys().map(String::as_str)
+    pub(crate) fn variables(&self) -> impl Iterator<Item = (&str, TypeId)> {
+        self.handles.iter().map(|(name, value)| (name.as_str(), value.type_id()))
     }
 
     /// Adds a variable that scripts see in every function and can't assign to.
@@ -104,6 +111,8 @@ impl<'engine> Natives<'engine> {
 
     /// Sets the name of a type for `type_of` and messages.
     pub(crate) fn register_type_with_name<T: Variant + Clone>(&mut self, name: &str) -> &mut Self {
+        #[cfg(test)]
+        self.signatures.name::<T>();
         self.name_type(type_name::<T>(), name)
     }
 
@@ -133,6 +142,8 @@ impl<'engine> Natives<'engine> {
     /// Registers Rhai's own native `name` for frozen lists or maps among `types`. `changes` says whether it changes its
     /// receiver.
     pub(crate) fn register_of_rhai(&mut self, name: &'static str, types: &[TypeId], changes: bool) {
+        #[cfg(test)]
+        self.signatures.returns(TypeId::of::<Dynamic>());
         self.add(Use::Call, name, types, Shared::new(Thawing::new(Callee::OfRhai(name), types, changes)));
     }
 
@@ -179,6 +190,8 @@ impl<'engine> Natives<'engine> {
         of_constants: bool,
         function: F,
     ) -> &mut Self {
+        #[cfg(test)]
+        self.signatures.returns(F::RESULT);
         self.add(by, name, F::TYPES, Shared::new(NativeFn::new(name, function, of_constants)))
     }
 
@@ -198,6 +211,8 @@ impl<'engine> Natives<'engine> {
     }
 
     fn add_for(&mut self, by: Use, name: &str, types: &[TypeId], func: Plugin) {
+        #[cfg(test)]
+        self.signatures.add(by, name, types);
         if by != Use::Call {
             let accessor = Shared::new(Accessor { by, function: func });
             return set_into(&mut self.module, by, name, types, accessor);

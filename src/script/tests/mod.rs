@@ -1,6 +1,7 @@
 //! Tests of the script engine as a whole, and helpers for the tests of all topics.
 
 mod containers;
+mod definitions;
 mod events;
 mod linear;
 mod names;

@@ -203,7 +203,7 @@ fn a_parameter_or_variable_hides_the_handle_of_its_name() {
     let mut engine = rhai::Engine::new();
     let mut natives = Natives::new(&mut engine);
     TOPICS.iter().for_each(|register| register(&mut natives));
-    let handles: BTreeSet<String> = natives.variables().map(str::to_owned).collect();
+    let handles: BTreeSet<String> = natives.variables().map(|(name, _)| name.to_owned()).collect();
     assert!(handles.len() > 20, "{handles:?}");
     let views = handles.iter().map(|name| {
         format!(

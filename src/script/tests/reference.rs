@@ -21,7 +21,7 @@ fn registered() -> BTreeSet<String> {
     for register in TOPICS {
         register(&mut natives);
     }
-    let variables = natives.variables().map(str::to_owned).collect::<Vec<_>>();
+    let variables = natives.variables().map(|(name, _)| name.to_owned()).collect::<Vec<_>>();
     let is_word = |name: &String| name.starts_with(|letter: char| letter.is_alphabetic());
     functions.iter().map(|function| name(function)).chain(variables).filter(is_word).collect()
 }

@@ -23,6 +23,9 @@ pub(crate) trait Native<Signature>: Send + Sync + 'static {
     const METHOD: bool;
     /// Whether the function takes the context of the call.
     const CONTEXT: bool;
+    /// The type of the result, for `docs/h1mock.d.rhai`.
+    #[cfg(test)]
+    const RESULT: TypeId;
 
     /// Calls the function. Rhai has checked the number and the types of the arguments.
     fn call(&self, context: Option<NativeCallContext>, arguments: &mut [&mut Dynamic]) -> Fallible<Dynamic>;
@@ -97,23 +100,36 @@ values!(
 
 /// The result of a function: a [`ScriptValue`], a literal, or a `ScriptValue` unless the function throws.
 pub(crate) trait Returned {
+    /// The type of the value.
+    #[cfg(test)]
+    const TYPE: TypeId;
+
     /// Converts the result to Rhai's type.
     fn outcome(self) -> Fallible<Dynamic>;
 }
 
 impl<T: ScriptValue> Returned for T {
+    #[cfg(test)]
+    const TYPE: TypeId = TypeId::of::<T>();
+
     fn outcome(self) -> Fallible<Dynamic> {
         Ok(dynamic(self))
     }
 }
 
 impl Returned for &'static str {
+    #[cfg(test)]
+    const TYPE: TypeId = TypeId::of::<ImmutableString>();
+
     fn outcome(self) -> Fallible<Dynamic> {
         Ok(self.into())
     }
 }
 
 impl<T: ScriptValue> Returned for Fallible<T> {
+    #[cfg(test)]
+    const TYPE: TypeId = TypeId::of::<T>();
+
     fn outcome(self) -> Fallible<Dynamic> {
         self.map(dynamic)
     }
@@ -203,6 +219,8 @@ macro_rules! shape {
             const TYPES: &'static [TypeId] = &[$(TypeId::of::<$type>()),*];
             const METHOD: bool = $method;
             const CONTEXT: bool = false;
+            #[cfg(test)]
+            const RESULT: TypeId = R::TYPE;
 
             fn call(&self, _: Option<NativeCallContext>, arguments: &mut [&mut Dynamic]) -> Fallible<Dynamic> {
                 let [$($name),*] = arguments else { unlike() };
@@ -218,6 +236,8 @@ macro_rules! shape {
             const TYPES: &'static [TypeId] = &[$(TypeId::of::<$type>()),*];
             const METHOD: bool = $method;
             const CONTEXT: bool = true;
+            #[cfg(test)]
+            const RESULT: TypeId = R::TYPE;
 
             fn call(&self, context: Option<NativeCallContext>, arguments: &mut [&mut Dynamic]) -> Fallible<Dynamic> {
                 let (Some(context), [$($name),*]) = (context, arguments) else { unlike() };

@@ -44,6 +44,8 @@ impl Natives<'_> {
         function: F,
     ) -> &mut Self {
         let function: Plugin = Shared::new(NativeFn::new(name, function, true));
+        #[cfg(test)]
+        self.signatures.returns(F::RESULT);
         let without = WithDefault { function: function.clone(), default: default.into() };
         self.add(Use::Call, name, &F::TYPES[..F::TYPES.len() - 1], Shared::new(without));
         self.add(Use::Call, name, F::TYPES, function)

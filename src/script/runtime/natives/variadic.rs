@@ -45,10 +45,14 @@ impl Natives<'_> {
         function: impl Fn(&NativeCallContext, Vec<Dynamic>) -> Fallible<Dynamic> + Send + Sync + 'static,
     ) {
         let function = Shared::new(Variadic { function, receivers: usize::from(receiver.is_some()) });
+        #[cfg(test)]
+        self.signatures.is_variadic(true);
         for count in counts {
             let types: Vec<TypeId> =
                 receiver.into_iter().chain((0..count).map(|_| TypeId::of::<Dynamic>())).collect();
             self.add(Use::Call, name, &types, function.clone());
         }
+        #[cfg(test)]
+        self.signatures.is_variadic(false);
     }
 }
