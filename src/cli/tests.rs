@@ -1,5 +1,6 @@
 //! Command lines and environments as tables.
 
+use super::settings::{CONFIG_DIR, PROVISION_DIR};
 use super::settings_table::TABLE;
 use super::*;
 
@@ -8,7 +9,7 @@ type Env = [(&'static str, &'static str)];
 fn run(args: &[&str], env: &Env) -> Result<Command, String> {
     let lookup =
         |name: &str| env.iter().find(|(known, _)| *known == name).map(|(_, value)| OsString::from(value));
-    let sources = Sources { env: &lookup, first_process: &Vec::new };
+    let sources = Sources { env: &lookup, exists: &|name| name == "there", first_process: &Vec::new };
     parse(args.iter().map(OsString::from), &sources)
 }
 
@@ -38,6 +39,10 @@ fn defaults_in_the_table_are_the_defaults() {
     for setting in TABLE.iter().filter(|setting| !setting.default.is_empty()) {
         (setting.set)(&mut values, OsStr::new(setting.default)).unwrap();
     }
+    // Whether these two were given makes a difference.
+    assert_eq!(values.settings.provision_dir.take(), Some(PROVISION_DIR.into()));
+    assert_eq!(values.settings.config_dir.take(), Some(CONFIG_DIR.into()));
+    assert_eq!(values.color.take(), Some(Color::Auto));
     assert_eq!(values.settings, Settings::default());
     assert_eq!(values.bind, Some(Settings::default().bind));
     assert_eq!(values.timeout, Some(TIMEOUT));
@@ -59,6 +64,43 @@ fn positional_arguments_are_those_of_the_original() {
     assert_eq!((settings.traffic_port, settings.admin_port), (8000, 9001));
     assert!(!settings.verbose && settings.ipv6);
     assert_eq!(served(&["0", "0"], &[]).admin_port, 0);
+}
+
+#[test]
+fn files_stand_before_ports_and_are_told_from_commands() {
+    for (args, files, traffic, admin) in [
+        (&["serve", "a", "b.rhai", "9000", "9074"][..], &["a", "b.rhai"][..], 9000, 9074),
+        (&["serve", "check"], &["check"], 8000, 8074),
+        (&["./check", "9000"], &["./check"], 9000, 8074),
+        (&["a.rhai", "b"], &["a.rhai", "b"], 8000, 8074),
+        (&["there"], &["there"], 8000, 8074),
+        (&["m/a", "--admin-port=7"], &["m/a"], 8000, 7),
+        (&["serve", "9000", "9074", "a.rhai"], &[], 9000, 9074),
+        (&["serve", "./9000"], &["./9000"], 8000, 8074),
+        (&["9000.rhai", ""], &["9000.rhai"], 8000, 8074),
+    ] {
+        let settings = served(args, &[]);
+        let named: Vec<&str> = settings.files.iter().map(|file| file.to_str().unwrap()).collect();
+        assert_eq!((&*named, settings.traffic_port, settings.admin_port), (files, traffic, admin), "{args:?}");
+    }
+    assert_error(&["9000", "a.rhai"], &[], "failed to parse `ADMIN_PORT`: `a.rhai` is no port (0 to 65535)");
+}
+
+#[test]
+fn colours_are_off_by_no_color_unless_they_are_asked_for() {
+    for (args, env, color) in [
+        (&[][..], &[][..], Color::Auto),
+        (&[], &[("NO_COLOR", "1")], Color::Never),
+        (&[], &[("NO_COLOR", "")], Color::Auto),
+        (&[], &[("TERM", "dumb")], Color::Never),
+        (&["--color=always"], &[("NO_COLOR", "1")], Color::Always),
+        (&[], &[("NO_COLOR", "1"), ("H1MOCK_COLOR", "auto")], Color::Auto),
+        (&["--color", "never"], &[], Color::Never),
+    ] {
+        assert_eq!(served(args, env).color, color, "{args:?} {env:?}");
+    }
+    let expected = "failed to parse `--color`: `red` is none of `auto`, `always` and `never`";
+    assert_error(&["--color=red"], &[], expected);
 }
 
 #[test]
@@ -91,6 +133,7 @@ fn every_setting_has_a_flag_and_a_variable_that_do_the_same() {
         let sample = match setting.flag {
             "on-error" => "initial",
             "log-format" => "json",
+            "color" => "never",
             "max-head" => "3k",
             "report" => "/f",
             "clock" => "+2h",
@@ -103,7 +146,7 @@ fn every_setting_has_a_flag_and_a_variable_that_do_the_same() {
         let by_flag = served(&[&format!("--{}={sample}", setting.flag)], &[]);
         let variable = setting.variable().unwrap();
         let lookup = |name: &str| (name == variable).then(|| OsString::from(sample));
-        let sources = Sources { env: &lookup, first_process: &Vec::new };
+        let sources = Sources { env: &lookup, exists: &|name| name == "there", first_process: &Vec::new };
         let by_variable = parse([], &sources).unwrap();
         assert_eq!(Command::Serve(by_flag.clone()), by_variable, "{variable}");
         assert_ne!(by_flag, Settings::default(), "{variable}");
@@ -210,7 +253,10 @@ fn typing_mistakes_get_a_suggestion() {
         (&["check", "--colour"], "unknown option `--colour`: `h1mock check --help` lists them"),
         (&["-x"], "unknown option `-x`: `h1mock --help` lists them"),
         (&["chekc", "f"], "unknown command `chekc`: did you mean `check`?"),
-        (&["initial"], "unknown command `initial`: `h1mock --help` lists them"),
+        (
+            &["initial"],
+            "unknown command `initial`: `h1mock --help` lists them, and there is no file of that name",
+        ),
         (&["help", "chek"], "unknown command `chek`: did you mean `check`?"),
         (&["check", "--workers=2", "f"], "failed to use `--workers`: it is no option of `h1mock check`"),
         (&["--timeout=2"], "failed to use `--timeout`: it is no option of `h1mock serve`"),
@@ -329,7 +375,7 @@ fn requests_to_wait_for_have_a_count_and_a_beginning() {
 fn arguments_that_are_not_utf8_are_reported() {
     use std::os::unix::ffi::OsStringExt;
     let args = ["get".into(), OsString::from_vec(b"/\xff".to_vec())];
-    let sources = Sources { env: &|_| None, first_process: &Vec::new };
+    let sources = Sources { env: &|_| None, exists: &|name| name == "there", first_process: &Vec::new };
     assert_eq!(parse(args, &sources).unwrap_err(), "failed to read `/\u{fffd}`: not UTF-8");
 }
 

@@ -69,9 +69,9 @@ impl Activation {
     fn reload_beside(&self, turn: &Turn, touched: &BTreeSet<String>) {
         let current = self.current();
         let Some(name) = self.to_reload(&current, touched) else { return };
-        let (mut order, loaded) = self.load_beside(turn, name);
+        let (mut order, loaded) = self.load_beside(turn, &name);
         if self.current().generation == current.generation {
-            self.reloaded(&mut order, turn, name, loaded);
+            self.reloaded(&mut order, turn, &name, loaded);
         } else if order.admits(turn) {
             // Another provision serves now. It was asked for before the change, so it may have read the old files.
             self.reload_if_read(&mut order, turn, touched);

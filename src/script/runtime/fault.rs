@@ -67,7 +67,9 @@ impl Fault {
     pub fn from_position(files: &Files, file: &str, at: Position, message: impl Into<String>) -> Fault {
         let line = at.line();
         let source = line.and_then(|line| files.line(file, line));
-        let (provision, in_overlay) = (files.main.clone(), files.shares_values);
+        let is_other = files.others.iter().any(|other| other == file);
+        let provision = if is_other { file.to_owned() } else { files.main.clone() };
+        let in_overlay = files.shares_values;
         Fault { provision, in_overlay, line, column: at.position(), source, ..Fault::of_file(file, message) }
     }
 
