@@ -22,9 +22,9 @@ pub(crate) use crate::observing::report::FailOn;
 pub(crate) use settings::{CONFIG_DIR, PROVISION_DIR, Settings, Token};
 pub(crate) use try_command::Trial;
 
+use crate::system::paint::Color;
 use line::Line;
 use setting::{Setting, Values};
-use crate::system::paint::Color;
 use std::ffi::{OsStr, OsString};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;

@@ -27,7 +27,9 @@ pub(crate) fn routes(
     if path.is_dir() {
         return match overlays {
             [] => of_folder(path, budget, paint),
-            _ => Err(format!("failed to use `--overlay`: `{}` is a folder; name a file in it", path.display())),
+            _ => {
+                Err(format!("failed to use `--overlay`: `{}` is a folder; name a file in it", path.display()))
+            }
         };
     }
     let base = load_provision(path, budget, Conditions::default())?;

@@ -70,8 +70,11 @@ mod tests {
     fn server(first_process: &str, env: &[(&str, &str)], args: &str) -> Server {
         let lookup =
             |name: &str| env.iter().find(|(known, _)| *known == name).map(|(_, value)| OsString::from(value));
-        let sources =
-            Sources { env: &lookup, exists: &|_| false, first_process: &|| first_process.replace(' ', "\0").into_bytes() };
+        let sources = Sources {
+            env: &lookup,
+            exists: &|_| false,
+            first_process: &|| first_process.replace(' ', "\0").into_bytes(),
+        };
         match parse(args.split(' ').map(OsString::from), &sources) {
             Ok(
                 Command::Get { server, .. } | Command::Probe { server, .. } | Command::Wait { server, .. },

@@ -81,7 +81,11 @@ fn files_stand_before_ports_and_are_told_from_commands() {
     ] {
         let settings = served(args, &[]);
         let named: Vec<&str> = settings.files.iter().map(|file| file.to_str().unwrap()).collect();
-        assert_eq!((&*named, settings.traffic_port, settings.admin_port), (files, traffic, admin), "{args:?}");
+        assert_eq!(
+            (&*named, settings.traffic_port, settings.admin_port),
+            (files, traffic, admin),
+            "{args:?}"
+        );
     }
     assert_error(&["9000", "a.rhai"], &[], "failed to parse `ADMIN_PORT`: `a.rhai` is no port (0 to 65535)");
 }

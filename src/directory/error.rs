@@ -90,7 +90,9 @@ impl fmt::Display for Cause {
             Cause::NotRegular => f.write_str("not a regular file"),
             Cause::TooLarge(limit) => write!(f, "larger than {limit} bytes"),
             Cause::LeadsOutside => f.write_str("a symbolic link leads outside the provision directory"),
-            Cause::NotOwn(folder) => write!(f, "it is in `{}`, where h1mock changes nothing", folder.display()),
+            Cause::NotOwn(folder) => {
+                write!(f, "it is in `{}`, where h1mock changes nothing", folder.display())
+            }
             Cause::Changing => f.write_str("changes while it is read"),
             Cause::TooManyOpen => f.write_str("too many other files are being sent"),
             Cause::Io(error) => f.write_str(&describe_io(error)),

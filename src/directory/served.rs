@@ -178,7 +178,10 @@ impl ProvisionDir {
 
     /// Adds the names in folder `under` of the user's folder (`""`: the folder itself) to `names`.
     pub(crate) fn add_saved_names(&self, under: &str, names: &mut BTreeSet<String>) {
-        let Some(folder) = self.served_folder().filter(|_| under.is_empty() || Name::parse(under).is_ok()) else { return };
+        let Some(folder) = self.served_folder().filter(|_| under.is_empty() || Name::parse(under).is_ok())
+        else {
+            return;
+        };
         let inside = folder.join(under).canonicalize().ok().filter(|inside| inside.starts_with(folder));
         let entries = inside.and_then(|inside| fs::read_dir(inside).ok()).into_iter().flatten().flatten();
         let listed = entries.filter_map(|entry| entry.file_name().into_string().ok());

@@ -61,7 +61,9 @@ pub(crate) fn choice(others: &[Name]) -> Option<(String, Vec<u8>)> {
     let rest = others.len().saturating_sub(MOST_NAMED);
     let named = &others[..others.len() - rest];
     let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
-    let list = |quote: &dyn Fn(&Name) -> String| named.iter().map(quote).collect::<Vec<_>>().join(", ") + &more;
+    let list = |quote: &dyn Fn(&Name) -> String| {
+        format!("{}{more}", named.iter().map(quote).collect::<Vec<_>>().join(", "))
+    };
     let warning = format!(
         "no provision is called `initial`, so each path answers 404; there are {}. To activate one: touch its file, or \
          `GET /app/v1/provision/{one}` on the admin port; the one that is called `initial` serves from the start",
@@ -74,7 +76,8 @@ pub(crate) fn choice(others: &[Name]) -> Option<(String, Vec<u8>)> {
         html(one.as_str())
     );
     let built_in = String::from_utf8_lossy(BUILT_IN_SOURCE);
-    let source = built_in.replace("[help, e.code,", &format!("[help + \"\\n\" + {}, e.code,", literal(&page)));
+    let source =
+        built_in.replace("[help, e.code,", &format!("[help + \"\\n\" + {}, e.code,", literal(&page)));
     Some((warning, source.into_bytes()))
 }
 
@@ -119,7 +122,11 @@ mod tests {
         for (config, own, first) in [
             (&[][..], &[][..], "initial"),
             (&[("users.rhai", GOOD)], &[], "users.rhai"),
-            (&[("users.rhai", GOOD), ("lib.rhai", "fn one() { 1 }"), ("a.json", "registerRules")], &[], "users.rhai"),
+            (
+                &[("users.rhai", GOOD), ("lib.rhai", "fn one() { 1 }"), ("a.json", "registerRules")],
+                &[],
+                "users.rhai",
+            ),
             (&[("users.rhai", GOOD), ("orders", GOOD)], &[], "initial"),
             (&[("users.rhai", GOOD), ("initial", GOOD)], &[], "initial"),
             (&[("users.rhai", GOOD)], &[("initial.rhai", GOOD)], "initial.rhai"),

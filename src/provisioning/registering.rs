@@ -22,8 +22,9 @@ pub(super) fn run(engine: &Engine, files: &Files) -> Result<Option<Arc<File>>, B
     Ok(Some(main))
 }
 
-/// Returns another file of the provision, which one before it may have imported.
+/// Returns another file of the provision, which one before it may have imported. An error has no line of a function before it.
 fn load_other(engine: &Engine, files: &Files, name: &str) -> Result<Arc<File>, Box<EvalAltResult>> {
+    call::with(|call| call.function = CurrentFunction::None);
     match files.file(name) {
         Some(file) => Ok(file),
         None => files.load(engine, name, files.source(name, true)?),

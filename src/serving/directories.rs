@@ -53,7 +53,9 @@ impl Directories {
         let (private, root) = match &settings.provision_dir {
             Some(root) => {
                 let made = fs::create_dir_all(root);
-                made.map_err(|error| format!("failed to make `{}`: {}", root.display(), describe_io(&error)))?;
+                made.map_err(|error| {
+                    format!("failed to make `{}`: {}", root.display(), describe_io(&error))
+                })?;
                 (None, root.clone())
             }
             None => {
@@ -140,7 +142,8 @@ mod tests {
             let path = folder.path(name);
             let settings = Settings { config_dir: Some(path.clone()), ..Settings::default() };
             let error = Directories::open(&settings).err().unwrap();
-            let expected = format!("failed to open `{}`, the folder of `--config-dir`: {cause}", path.display());
+            let expected =
+                format!("failed to open `{}`, the folder of `--config-dir`: {cause}", path.display());
             assert_eq!(error, expected);
         }
     }

@@ -305,8 +305,7 @@ impl Service {
     fn watch(&self, settings: &Settings, begin: SystemTime) -> Vec<Watcher> {
         let logged = |started: Result<Watcher, String>| started.map_err(|error| log::error!("{error}")).ok();
         let saves = self.activation.directory.served().and_then(|_| logged(self.watch_saves(begin)));
-        let is_private =
-            saves.is_some() && settings.provision_dir.is_none() && settings.config_dir.is_none();
+        let is_private = saves.is_some() && settings.provision_dir.is_none() && settings.config_dir.is_none();
         let changes = (!is_private).then(|| logged(self.watch_changes(settings))).flatten();
         saves.into_iter().chain(changes).collect()
     }

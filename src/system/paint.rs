@@ -49,7 +49,7 @@ impl Paint {
     }
 
     /// Returns `text` between the codes of a style and of its end (ECMA-48, SGR).
-    fn with(self, code: &str, text: &str) -> Cow<'_, str> {
+    fn with<'t>(self, code: &str, text: &'t str) -> Cow<'t, str> {
         if self.0 { format!("\x1b[{code}m{text}\x1b[0m").into() } else { text.into() }
     }
 }

@@ -73,7 +73,11 @@ fn a_broken_initial_is_reported_and_the_built_in_provision_serves() {
 #[test]
 fn the_only_provision_of_a_mount_serves_first() {
     let mock = Mock::start_with(&[], |folder| {
-        mount(folder, 1, &[("users.rhai", &word("one")), ("lib.rhai", "fn one() { 1 }"), ("data.json", "{}")]);
+        mount(
+            folder,
+            1,
+            &[("users.rhai", &word("one")), ("lib.rhai", "fn one() { 1 }"), ("data.json", "{}")],
+        );
     });
     assert_eq!((mock.get("/word").text().as_str(), mock.active().0.as_str()), ("one", "users.rhai"));
     assert!(!mock.directory().join("initial").exists());

@@ -182,9 +182,14 @@ fn after_a_broken_file_the_last_good_provision_or_initial_serves() {
 
 #[test]
 fn a_directory_that_has_files_gets_none_of_ours() {
-    let mock = Mock::start_with(&["--provision-dir", "mine"], |folder| folder.write("mine/users.rhai", &word("one")));
-    mock.wait_for_log("WARN  no provision is called `initial`, so each path answers 404; there are `users.rhai`. ");
-    let names: Vec<_> = fs::read_dir(mock.folder.0.join("mine")).unwrap().map(|file| file.unwrap().file_name()).collect();
+    let mock = Mock::start_with(&["--provision-dir", "mine"], |folder| {
+        folder.write("mine/users.rhai", &word("one"))
+    });
+    mock.wait_for_log(
+        "WARN  no provision is called `initial`, so each path answers 404; there are `users.rhai`. ",
+    );
+    let names: Vec<_> =
+        fs::read_dir(mock.folder.0.join("mine")).unwrap().map(|file| file.unwrap().file_name()).collect();
     assert_eq!(names, ["users.rhai"]);
     assert_eq!(mock.get("/word").status, 404);
     run("touch", &[&mock.folder.0.join("mine/users.rhai")]);

@@ -9,12 +9,15 @@ const SHOP: &str = "fn registerRules() { app.get(\"/word\", || \"one\"); }\n";
 
 /// Starts a mock of `arguments` in a folder with these files.
 fn mock(arguments: &[&str], files: &[(&str, &str)]) -> Mock {
-    Mock::of_files(binary(), arguments, |folder| files.iter().for_each(|(name, text)| folder.write(name, text)))
+    Mock::of_files(binary(), arguments, |folder| {
+        files.iter().for_each(|(name, text)| folder.write(name, text))
+    })
 }
 
 /// Returns the files below the folder, without those that `prepare` made.
 fn written(folder: &Folder, made: &[&str]) -> Vec<PathBuf> {
-    let mut found: Vec<PathBuf> = fs::read_dir(&folder.0).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut found: Vec<PathBuf> =
+        fs::read_dir(&folder.0).unwrap().map(|entry| entry.unwrap().path()).collect();
     found.retain(|path| !made.contains(&path.file_name().unwrap().to_str().unwrap()));
     found
 }
@@ -30,8 +33,13 @@ fn wait_for_word(mock: &Mock, word: &str) {
 #[test]
 fn a_file_serves_from_where_it_is_and_again_when_it_is_saved() {
     let library = "fn word() { read_json(\"data.json\").word }\n";
-    let source = "import \"lib\" as lib;\nfn registerRules() { app.get(\"/word\", || lib::word()); }\n";
-    let files = [("shop.rhai", source), ("lib.rhai", library), ("data.json", r#"{"word": "a"}"#), ("other.rhai", SHOP)];
+    let source = "import \"lib\" as lib;\nfn registerRules() { app.get(\"/word\", word); }\nfn word() { lib::word() }\n";
+    let files = [
+        ("shop.rhai", source),
+        ("lib.rhai", library),
+        ("data.json", r#"{"word": "a"}"#),
+        ("other.rhai", SHOP),
+    ];
     let mut mock = mock(&["shop.rhai"], &files);
     assert!(mock.banner.ends_with(", provision `shop.rhai`, generation 1\n"), "{}", mock.banner);
     let url = format!("http://{} serves shop.rhai; it is loaded again when saved\n", mock.traffic);
@@ -46,7 +54,8 @@ fn a_file_serves_from_where_it_is_and_again_when_it_is_saved() {
     wait_for_word(&mock, "c");
 
     // As editors that write a new file and rename it over the old one.
-    let more = format!("{source}fn more() {{ \"more\" }}\n").replace("app.get(", "app.get(\"/x\", more); app.get(");
+    let more =
+        format!("{source}fn more() {{ \"more\" }}\n").replace("app.get(", "app.get(\"/x\", more); app.get(");
     mock.folder.write(".shop.rhai.new", &more);
     fs::rename(mock.folder.0.join(".shop.rhai.new"), mock.folder.0.join("shop.rhai")).unwrap();
     mock.wait_for_output("shop.rhai: 2 rules, 1 new: GET /x\n");
@@ -78,12 +87,16 @@ fn a_broken_file_is_reported_and_the_last_good_one_serves() {
 
 #[test]
 fn a_file_that_is_broken_at_the_start_is_shown_until_it_is_mended() {
-    let source = "import \"lib\" as lib;\nfn registerRules() { app.get(\"/word\", || lib::word()); }\n";
+    let source = "import \"lib\" as lib;\nfn registerRules() { app.get(\"/word\", word); }\nfn word() { lib::word() }\n";
     let mock = mock(&["serve", "shop.rhai"], &[("shop.rhai", source)]);
     mock.wait_for_output("answers with the error above until it is mended: shop.rhai\n");
     let reply = mock.get("/any");
     assert_eq!(reply.status, 500);
-    assert!(reply.text().contains("neither `lib` nor `lib.rhai` is in the provision directory"), "{}", reply.text());
+    assert!(
+        reply.text().contains("neither `lib` nor `lib.rhai` is in the provision directory"),
+        "{}",
+        reply.text()
+    );
     assert_eq!(mock.admin("GET /readyz", &[], b"").status, 503);
 
     // The file that is missing is watched, too.
@@ -205,9 +218,16 @@ fn what_can_not_be_served_is_refused_with_the_way_out() {
         command.args(["--traffic-port", "0", "--admin-port", "0", "--bind", "127.0.0.1"]).args(arguments);
         let output = command.current_dir(&folder.0).output().unwrap();
         let text = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!((output.status.code(), &*text), (Some(code), &*format!("h1mock: {error}\n")), "{arguments:?}");
+        assert_eq!(
+            (output.status.code(), &*text),
+            (Some(code), &*format!("h1mock: {error}\n")),
+            "{arguments:?}"
+        );
     }
-    assert_eq!(written(&folder, &["shop.rhai", "other", "users.json", ".hidden.rhai", "mocks"]), Vec::<PathBuf>::new());
+    assert_eq!(
+        written(&folder, &["shop.rhai", "other", "users.json", ".hidden.rhai", "mocks"]),
+        Vec::<PathBuf>::new()
+    );
 }
 
 #[test]
@@ -221,7 +241,8 @@ fn without_a_temporary_folder_a_post_is_refused_and_the_file_serves() {
     mock.wait_for_log("so posted provisions can't be stored: read-only file system\n");
     assert_eq!(mock.get("/word").text(), "one");
     let reply = mock.provision("posted", SHOP);
-    let error = "read-only file system; mount a writable volume there or choose another folder by `--provision-dir`";
+    let error =
+        "read-only file system; mount a writable volume there or choose another folder by `--provision-dir`";
     assert_eq!(reply.status, 500);
     assert!(reply.text().contains(error), "{}", reply.text());
     assert_eq!(mock.admin("GET /app/v1/provision", &[], b"").status, 200);

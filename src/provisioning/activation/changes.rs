@@ -66,7 +66,7 @@ impl Activation {
     }
 
     /// Reloads the active provision if it has read one of the `touched` files.
-    fn reload_beside(&self, turn: &Turn, touched: &BTreeSet<String>) {
+    pub(super) fn reload_beside(&self, turn: &Turn, touched: &BTreeSet<String>) {
         let current = self.current();
         let Some(name) = self.to_reload(&current, touched) else { return };
         let (mut order, loaded) = self.load_beside(turn, &name);
@@ -80,7 +80,11 @@ impl Activation {
 
     /// Compiles `name` without the lock, then waits for all earlier turns and takes the lock. If a file that was read has been stored
     /// or removed meanwhile, compiles once more, with the lock.
-    fn load_beside(&self, turn: &Turn, name: &str) -> (MutexGuard<'_, Order>, Result<Loaded, LoadError>) {
+    pub(super) fn load_beside(
+        &self,
+        turn: &Turn,
+        name: &str,
+    ) -> (MutexGuard<'_, Order>, Result<Loaded, LoadError>) {
         *lock(&self.rewritten) = Some(BTreeSet::new());
         let mut loaded = self.compile(name, None);
         turn.wait();

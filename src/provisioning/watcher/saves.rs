@@ -4,7 +4,6 @@
 //! which an editor saves is seen on each file system: writing in place, and renaming over the old file.
 
 use std::collections::{BTreeSet, HashMap};
-use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};

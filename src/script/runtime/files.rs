@@ -104,7 +104,12 @@ impl Files {
         let sources = lock(&self.sources);
         let given = sources.iter().map(|(name, source)| (name.clone(), source.text.clone().into_bytes()));
         let files = Files::new(self.directory.clone(), &self.main, None, values);
-        Files { given: given.collect(), keeps_values: self.keeps_values, others: self.others.clone(), ..files }
+        Files {
+            given: given.collect(),
+            keeps_values: self.keeps_values,
+            others: self.others.clone(),
+            ..files
+        }
     }
 
     /// Sets whether the values of `store` outlive activations (`--keep-store`).
