@@ -117,13 +117,13 @@ fn several_files_serve_as_one_provision_and_errors_name_the_right_one() {
                  fn list() { [\"ada\"] }\nfn bad() { nothing() }\n";
     let mock = mock(&["shop.rhai", "users.rhai"], &[("shop.rhai", SHOP), ("users.rhai", users)]);
     mock.wait_for_output("serves shop.rhai, users.rhai; they are loaded again when saved\n");
-    assert_eq!((mock.get("/word").text(), mock.get("/users").text()), ("one".into(), "[\"ada\"]".into()));
+    assert_eq!((mock.get("/word").text(), mock.get("/users").text()), ("one".into(), "[\"ada\"]\n".into()));
     assert!(mock.get("/bad").text().contains("users.rhai"), "{}", mock.get("/bad").text());
     mock.folder.write("users.rhai", "fn registerRules() { app.get(\"/users\", lst); }\n");
     mock.wait_for_log("failed to load provision `users.rhai`: line 1, column 40: no variable `lst`\n");
     mock.folder.write("users.rhai", "fn list() { 1 }\n");
     mock.wait_for_log("failed to load provision `users.rhai`: function registerRules() is missing\n");
-    assert_eq!(mock.get("/users").text(), "[\"ada\"]");
+    assert_eq!(mock.get("/users").text(), "[\"ada\"]\n");
     mock.folder.write("users.rhai", "fn registerRules() { app.get(\"/users\", || \"none\"); }\n");
     mock.wait_for_output("shop.rhai: 2 rules, 1 gone: GET /bad");
     assert_eq!(mock.get("/users").text(), "none");
@@ -154,7 +154,7 @@ fn what_is_posted_goes_to_a_private_folder_and_a_save_wins_over_it() {
     let names: Vec<&str> =
         ledger["files"].as_array().unwrap().iter().map(|file| file["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["posted", "shop.rhai"]);
-    assert_eq!(mock.admin("GET /app/v1/file/secret", &[], b"").status, 404);
+    assert_eq!(mock.admin("GET /app/v1/source/secret", &[], b"").status, 404);
     assert_eq!(mock.admin("GET /app/v1/provision/secret", &[], b"").status, 404);
     let reply = mock.admin("DELETE /app/v1/provision/shop.rhai", &[], b"");
     assert_eq!(reply.status, 409, "{}", reply.text());

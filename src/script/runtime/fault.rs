@@ -196,9 +196,11 @@ fn innermost<'e>(error: &'e EvalAltResult, file: &str) -> (&'e EvalAltResult, St
             EvalAltResult::ErrorInModule(name, inner, _) => (inner, name.as_str()),
             _ => return (error, file, at),
         };
+        // A further file of `h1mock serve FILE...`, which no `import` names.
+        let is_served = matches!(error, EvalAltResult::ErrorInModule(.., place) if place.is_none());
         error = inner;
         let position = error.position();
-        if !position.is_none() {
+        if !position.is_none() || is_served {
             at = position;
             if !source.is_empty() {
                 source.clone_into(&mut file);
