@@ -52,6 +52,11 @@ impl Served {
         Ok(served)
     }
 
+    /// Whether `folder` is the folder of the files.
+    pub(crate) fn is_in(&self, folder: &Path) -> bool {
+        folder.canonicalize().is_ok_and(|folder| folder == self.folder)
+    }
+
     /// Returns the name of the provision: that of its first file.
     pub(crate) fn name(&self) -> &Name {
         &self.names[0]
@@ -145,7 +150,9 @@ impl ProvisionDir {
     /// Fails for a file that is only in the folder of the user.
     pub(super) fn is_own(&self, name: &Name) -> Result<(), Cause> {
         match self.served_folder() {
-            Some(folder) if self.place(name).starts_with(folder) => Err(Cause::NotOwn(folder.to_owned())),
+            Some(folder) if self.place(name) == folder.join(name.as_str()) => {
+                Err(Cause::NotOwn(folder.to_owned()))
+            }
             _ => Ok(()),
         }
     }

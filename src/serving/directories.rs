@@ -56,6 +56,12 @@ impl Directories {
                 made.map_err(|error| {
                     format!("failed to make `{}`: {}", root.display(), describe_io(&error))
                 })?;
+                if served.is_in(root) {
+                    let folder = root.display();
+                    return Err(format!(
+                        "failed to serve files of `{folder}`: `--provision-dir` must be another folder"
+                    ));
+                }
                 (None, root.clone())
             }
             None => {

@@ -209,6 +209,11 @@ fn what_can_not_be_served_is_refused_with_the_way_out() {
             "failed to serve `other/users.rhai`: it is not in the folder of `shop.rhai`",
         ),
         (
+            &["shop.rhai", "--provision-dir", "mocks/.."],
+            1,
+            "failed to serve files of `mocks/..`: `--provision-dir` must be another folder",
+        ),
+        (
             &["--config-dir", "none"],
             1,
             "failed to open `none`, the folder of `--config-dir`: there is no such folder",

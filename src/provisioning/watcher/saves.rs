@@ -115,3 +115,41 @@ impl Saves {
         poll(&mut sockets, pause.as_ref()).is_ok_and(|ready| ready > 0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::directory::Served;
+    use crate::directory::fixture::Folder;
+    use std::fs;
+
+    /// The files `a` and, once it is named, `b`; a look is reported when the next one is equal.
+    #[test]
+    fn a_file_is_saved_when_two_looks_in_a_row_find_the_same_change() {
+        let folder = Folder::new();
+        let write = |name: &str, text: &str| fs::write(folder.path(name), text).unwrap();
+        write("a", "1");
+        write("b", "1");
+        let served = Served::new(&[folder.path("a")]).unwrap();
+        let seen = served.looks().clone();
+        let directory = ProvisionDir::over(served, &folder.root(), None).unwrap().into();
+        let (_stop, stopped) = UnixStream::pair().unwrap();
+        let loaded = SystemTime::now() + Duration::from_secs(1);
+        let mut saves = Saves { directory, stopped, seen, candidates: HashMap::new(), loaded };
+        let mut look = |names: &[&str]| {
+            let saved = saves.look(names.iter().map(|name| (*name).to_owned()).collect());
+            saved.into_iter().collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(look(&["a"]), "");
+        write("a", "22");
+        write("b", "22");
+        assert_eq!((look(&["a"]), look(&["a"]), look(&["a"])), ("".into(), "a".into(), "".into()));
+        write("a", "333");
+        assert_eq!(look(&["a", "b"]), "");
+        write("a", "4444");
+        assert_eq!(look(&["a", "b"]), "", "it is still being written");
+        assert_eq!(look(&["a", "b"]), "a", "b is older than the load that has read it");
+        fs::remove_file(folder.path("b")).unwrap();
+        assert_eq!((look(&["a", "b"]), look(&["a", "b"])), ("".into(), "b".into()));
+    }
+}
