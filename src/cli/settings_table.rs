@@ -107,12 +107,12 @@ pub(super) static TABLE: &[Setting] = &[
         .set(|v, s| put(&mut v.settings.write_timeout, value::duration(s, DEADLINE))),
     PROVISIONS
         .option("provision-dir", "DIR", "provision")
-        .help("The provision directory")
-        .set(|v, s| put(&mut v.settings.provision_dir, value::path(s))),
+        .help("The provision directory; with FILE, where posted provisions and stored files go in place of a private temporary folder")
+        .set(|v, s| put(&mut v.settings.provision_dir, value::path(s).map(Some))),
     PROVISIONS
         .option("config-dir", "DIR", "/config")
-        .help("Mount of a ConfigMap, whose files are copied to the provision directory")
-        .set(|v, s| put(&mut v.settings.config_dir, value::path(s))),
+        .help("Mount of a ConfigMap, whose files are copied to the provision directory; one that is given must exist")
+        .set(|v, s| put(&mut v.settings.config_dir, value::path(s).map(Some))),
     PROVISIONS
         .option("on-error", "WORD", "keep")
         .help("Provision that serves after a broken one: the last good one (keep) or `initial` (initial)")
@@ -268,6 +268,11 @@ pub(super) static TABLE: &[Setting] = &[
         .option("log-format", "WORD", "text")
         .help("Form of log lines: text or json")
         .set(|v, s| put(&mut v.settings.json_log, value::is_second(s, ["text", "json"]))),
+    LOGGING
+        .option("color", "WORD", "auto")
+        .of(&[Serve, Routes])
+        .help("Colours: auto (on a terminal, unless NO_COLOR is set), always or never")
+        .set(|v, s| put(&mut v.color, value::color(s).map(Some))),
     WAITING
         .option("generation", "N", "")
         .help("Wait until this generation, or a later one, serves")

@@ -7,6 +7,7 @@ use crate::directory::Name;
 use crate::http_client::Url;
 use crate::message::answer::check_header;
 use crate::system::digits::digits;
+use crate::system::paint::Color;
 use std::ffi::{OsStr, OsString};
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
@@ -220,6 +221,13 @@ pub(crate) fn is_second(value: &OsStr, words: [&str; 2]) -> Parsed<bool> {
     index
         .map(|index| index == 1)
         .ok_or_else(|| format!("`{text}` is neither `{}` nor `{}`", words[0], words[1]))
+}
+
+/// Parses the word of `--color`.
+pub(crate) fn color(value: &OsStr) -> Parsed<Color> {
+    let text = text(value)?;
+    let color = Color::WORDS.iter().find(|(word, _)| *word == text).map(|(_, color)| *color);
+    color.ok_or_else(|| format!("`{text}` is none of `auto`, `always` and `never`"))
 }
 
 /// Parses conditions with commas between them; the empty text means "none given".
