@@ -265,7 +265,8 @@ fn check_and_routes_take_files_and_script_budgets() {
     for (strict, args) in
         [(false, &["check", "a", "--", "-b"][..]), (true, &["check", "--strict", "a", "--", "-b"])]
     {
-        let expected = Command::Check { files: files.clone(), strict, settings: settings.clone() };
+        let (format, settings) = (Format::Text, settings.clone());
+        let expected = Command::Check { files: files.clone(), strict, format, settings };
         assert_eq!(run(args, &env), Ok(expected));
     }
     let expected = Command::Routes { file: PathBuf::from("serve"), overlays: Vec::new(), settings };
