@@ -177,7 +177,7 @@ fn command(level: &str, path: &Path, fault: &Fault) -> String {
     }
     let hint = fault.hint.as_ref().map_or(String::new(), |hint| format!("\nhelp: {hint}"));
     let message = escape_lines(&format!("{}{hint}", fault.message)).into_owned();
-    command + ",title=h1mock check::" + &encode(&message, MESSAGE)
+    format!("{command},title=h1mock check::{}", encode(&message, MESSAGE))
 }
 
 /// The characters that the message of a workflow command encodes.
