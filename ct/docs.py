@@ -25,7 +25,7 @@ PROJECT = pathlib.Path(__file__).resolve().parents[1]
 DEADLINE = 20
 HERE = "ct/docs.py"
 # Pages, and the arguments of the server that answers all blocks of a page.
-PAGES = {"README.md": [], "docs/admin.md": [], "docs/callbacks.md": [], "docs/clock.md": [], "docs/forwarding.md": [], "docs/requests.md": [], "docs/security.md": [], "docs/streams.md": [], "docs/testing.md": ["--explain"]}
+PAGES = {"README.md": [], "docs/admin.md": [], "docs/callbacks.md": [], "docs/cli.md": [], "docs/clock.md": [], "docs/forwarding.md": [], "docs/requests.md": [], "docs/security.md": [], "docs/streams.md": [], "docs/testing.md": ["--explain"]}
 NEEDS_A_CLUSTER = "<!-- needs a cluster -->"
 
 # A console block: its page and section, whether it is marked to need a cluster, and the text before it.
