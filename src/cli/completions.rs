@@ -23,7 +23,11 @@ mod tests {
         for (index, shell) in SHELLS.iter().enumerate() {
             let script = script(index);
             for setting in TABLE {
-                let flag = if *shell == "fish" { format!("-l {} ", setting.flag) } else { format!("--{}", setting.flag) };
+                let flag = if *shell == "fish" {
+                    format!("-l {} ", setting.flag)
+                } else {
+                    format!("--{}", setting.flag)
+                };
                 assert!(script.contains(&flag), "{shell} {flag}");
                 assert!(script.contains(&setting.words.join(" ")), "{shell} {flag}");
             }

@@ -15,7 +15,12 @@ pub(super) fn page() -> String {
     for subcommand in Subcommand::ALL {
         let word = if subcommand == Subcommand::Serve { "[serve]" } else { subcommand.word() };
         let operands = subcommand.operands();
-        let _ = writeln!(out, ".B h1mock {word}\n{}\n.br", escape(format!("[OPTIONS] {operands}").trim_end()));
+        let line_break = if subcommand == Subcommand::Serve { "" } else { ".br\n" };
+        let _ = writeln!(
+            out,
+            "{line_break}.B h1mock {word}\n{}",
+            escape(format!("[OPTIONS] {operands}").trim_end())
+        );
     }
     out.push_str(".SH COMMANDS\n");
     for subcommand in Subcommand::ALL {

@@ -308,9 +308,7 @@ fn with_two_ports(settings: Settings) -> Parsed<Settings> {
 fn only_operand(subcommand: Subcommand, operands: Vec<OsString>) -> Parsed<Option<OsString>> {
     match operands.get(1) {
         None => Ok(operands.into_iter().next().filter(|operand| !operand.is_empty())),
-        Some(extra) => {
-            Err(unexpected(extra, subcommand.word(), "one"))
-        }
+        Some(extra) => Err(unexpected(extra, subcommand.word(), "one")),
     }
 }
 

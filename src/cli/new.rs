@@ -61,7 +61,8 @@ impl Starter {
             print(self.source.trim_end());
             return Ok(ExitCode::SUCCESS);
         };
-        self.create(file).map_err(|error| format!("failed to write `{}`: {}", file.display(), cause(&error, file)))?;
+        self.create(file)
+            .map_err(|error| format!("failed to write `{}`: {}", file.display(), cause(&error, file)))?;
         print(&self.next_steps(file));
         Ok(ExitCode::SUCCESS)
     }
@@ -78,7 +79,10 @@ impl Starter {
     fn next_steps(&self, file: &Path) -> String {
         let name = quoted(&file.display().to_string());
         let requests: String = requests(self.source).map(|request| format!("\n  {request}")).collect();
-        format!("{} is written. Serve it:\n\n  h1mock {name}\n\nThen, in another terminal:\n{requests}", file.display())
+        format!(
+            "{} is written. Serve it:\n\n  h1mock {name}\n\nThen, in another terminal:\n{requests}",
+            file.display()
+        )
     }
 }
 
@@ -90,7 +94,9 @@ fn requests(source: &str) -> impl Iterator<Item = &str> {
 
 fn cause(error: &io::Error, file: &Path) -> String {
     match (error.kind(), file.parent()) {
-        (io::ErrorKind::AlreadyExists, _) => "the file exists: choose another name, or remove it first".to_owned(),
+        (io::ErrorKind::AlreadyExists, _) => {
+            "the file exists: choose another name, or remove it first".to_owned()
+        }
         (io::ErrorKind::NotFound, Some(folder)) => {
             let name = quoted(&folder.display().to_string());
             format!("there is no folder `{}`: `mkdir -p {name}` makes it", folder.display())

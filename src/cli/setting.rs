@@ -66,7 +66,17 @@ impl Setting {
     /// An empty row under a heading, for `commands`.
     pub(super) const fn under(group: &'static str, commands: &'static [Subcommand]) -> Setting {
         let set = |_: &mut Values, _: &OsStr| Ok(());
-        Setting { flag: "", short: None, value: None, words: &[], default: "", group, help: "", commands, set }
+        Setting {
+            flag: "",
+            short: None,
+            value: None,
+            words: &[],
+            default: "",
+            group,
+            help: "",
+            commands,
+            set,
+        }
     }
 
     /// A flag without a value: on or off.

@@ -234,6 +234,10 @@ fn missing_and_superfluous_words_are_named() {
         (&["routes"], "missing argument: `h1mock routes FILE`"),
         (&["get", ""], "missing argument: `h1mock get URL`"),
         (&["routes", "a", "b"], "unexpected argument `b`: `h1mock routes` takes one"),
+        (&["new", "a", "b"], "unexpected argument `b`: `h1mock new` takes one"),
+        (&["completions"], "missing argument: `h1mock completions bash|zsh|fish`"),
+        (&["completions", "fihs"], "`fihs` is none of bash, zsh and fish: did you mean `fish`?"),
+        (&["man", "check"], "unexpected argument `check`: `h1mock man` takes none"),
     ] {
         assert_error(args, &[], expected);
     }

@@ -74,6 +74,7 @@ fn exit_codes_are_those_of_the_text() {
         assert_eq!(code(&["mocks/bad"]), Some(1), "{format}");
         assert_eq!(code(&[]), Some(2), "{format}");
     }
-    let expected = "h1mock: failed to parse `--format`: `jsn` is none of text, json and github: did you mean `json`?\n";
+    let expected =
+        "h1mock: failed to parse `--format`: `jsn` is none of text, json and github: did you mean `json`?\n";
     assert_eq!(check(&["--format=jsn", "mocks"]), (Some(2), String::new(), expected.to_owned()));
 }

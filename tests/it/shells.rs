@@ -104,8 +104,8 @@ fn zsh_completes_commands_flags_values_and_files() {
 #[test]
 fn fish_completes_commands_flags_values_and_files() {
     for (line, expected) in [
-        ("h1mock chec", "check\tCompile provisions and report what is wrong with them"),
-        ("h1mock check --stri", "--strict\tWarnings are failures, too: exit code 1"),
+        ("h1mock chec", "check"),
+        ("h1mock check --stri", "--strict"),
         ("h1mock --on-error in", "initial"),
         ("h1mock serve --on-error=in", "--on-error=initial"),
         ("h1mock new a --kind oa", "oauth2"),
@@ -117,7 +117,8 @@ fn fish_completes_commands_flags_values_and_files() {
         ("h1mock wait sho", ""),
     ] {
         let Some(out) = shell("fish", &["-c", "source ./script; complete -C $argv[1]", line]) else { return };
-        assert_eq!(out.lines().next().unwrap_or_default(), expected, "{line}: {out}");
+        // A description follows the word.
+        assert_eq!(out.trim_end().split('\t').next().unwrap_or_default(), expected, "{line}: {out}");
     }
 }
 

@@ -6,11 +6,11 @@ use std::process::{Command, Output};
 
 /// The kinds, each with what its requests print: the status of each answer, and the body of the last one.
 const KINDS: [(&str, &[&str], &str); 6] = [
-    ("rest", &["200 OK", "200 OK", "201 CREATED"], r#"{"id":3,"name":"milk"}"#),
-    ("crud", &["201 CREATED", "200 OK", "200 OK", "204 NO CONTENT"], ""),
+    ("rest", &["200 OK", "200 OK", "201 Created"], r#"{"id":3,"name":"milk"}"#),
+    ("crud", &["201 Created", "200 OK", "200 OK", "204 No Content"], ""),
     ("oauth2", &["200 OK"], r#"{"hello":"tester"}"#),
     ("sse", &[], "id: 5\ndata: {\"tea\":305}"),
-    ("webhook", &["202 ACCEPTED", "200 OK"], r#"[{"job":1,"status":"done"}]"#),
+    ("webhook", &["202 Accepted", "200 OK"], r#"[{"job":1,"status":"done"}]"#),
     ("blank", &["200 OK"], r#"{"hello":"you"}"#),
 ];
 
@@ -45,7 +45,8 @@ fn each_starter_answers_the_requests_that_new_prints() {
         let (source, requests) = new(kind);
         let mock = Mock::serving(&source);
         let send = |requests: &[String]| {
-            let script = requests.join("\n").replace("localhost:8000", &mock.traffic).replace("curl ", "curl -s ");
+            let script =
+                requests.join("\n").replace("localhost:8000", &mock.traffic).replace("curl ", "curl -s ");
             let output = Command::new("bash").args(["-c", &script]).output().unwrap();
             let printed = String::from_utf8(output.stdout).unwrap().replace('\r', "");
             assert!(output.status.success(), "{kind}: {printed}{}", String::from_utf8_lossy(&output.stderr));
@@ -64,9 +65,12 @@ fn each_starter_answers_the_requests_that_new_prints() {
 
 #[test]
 fn starters_refuse_what_they_do_not_understand() {
-    for (kind, path, body) in
-        [("rest", "/items", "[1]"), ("crud", "/items", "[1]"), ("webhook", "/jobs", "{}"), ("rest", "/items", "x")]
-    {
+    for (kind, path, body) in [
+        ("rest", "/items", "[1]"),
+        ("crud", "/items", "[1]"),
+        ("webhook", "/jobs", "{}"),
+        ("rest", "/items", "x"),
+    ] {
         let mock = Mock::serving(&new(kind).0);
         assert_eq!(mock.post(path, "application/json", body.as_bytes()).status, 400, "{kind} {body}");
     }

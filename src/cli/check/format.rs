@@ -140,7 +140,14 @@ impl From<Checked<'_>> for Row {
             Ok(_) => (Some(Kind::Library), None),
             Err(_) => (None, None),
         };
-        Row { file: path.display().to_string(), ok: result.is_ok(), kind, rules, error: result.err(), warnings }
+        Row {
+            file: path.display().to_string(),
+            ok: result.is_ok(),
+            kind,
+            rules,
+            error: result.err(),
+            warnings,
+        }
     }
 }
 
@@ -219,7 +226,11 @@ mod tests {
     #[test]
     fn a_workflow_command_names_the_file_of_the_fault() {
         for (path, fault, expected) in [
-            ("shop.rhai", fault("shop.rhai", "no `x`", None), "file=shop.rhai,line=3,col=7,title=h1mock check::no `x`"),
+            (
+                "shop.rhai",
+                fault("shop.rhai", "no `x`", None),
+                "file=shop.rhai,line=3,col=7,title=h1mock check::no `x`",
+            ),
             (
                 "./mocks/shop.rhai",
                 fault("data.rhai", "a%b", Some("one\ntwo")),
@@ -258,7 +269,8 @@ mod tests {
             row(Ok(Loads::Library), vec![]),
             row(Err(fault("f", "\u{202e}", Some("h"))), vec![]),
         ];
-        let warning = r#""warnings":[{"file":"f","line":1,"column":null,"message":"never serves","source":null}]}"#;
+        let warning =
+            r#""warnings":[{"file":"f","line":1,"column":null,"message":"never serves","source":null}]}"#;
         let expected = [
             r#"{"files":[{"file":"d/f","ok":true,"kind":"provision","rules":2,"error":null,"#,
             warning,

@@ -23,7 +23,7 @@ pub(super) fn script() -> String {
         let _ = writeln!(out, "complete -c h1mock -n '{NO_COMMAND}' -a {word} -d '{summary}'");
         let condition = condition(&[subcommand]);
         if let Some(arguments) = arguments(&Completion::of_operands(subcommand), "") {
-            let _ = writeln!(out, "complete -c h1mock -n '{condition}' {arguments}");
+            let _ = writeln!(out, "complete -c h1mock -n '{condition}' {}", arguments.trim_end());
         }
     }
     for setting in TABLE {

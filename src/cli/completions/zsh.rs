@@ -30,7 +30,9 @@ _h1mock() {{
         let operands = action(&Completion::of_operands(subcommand));
         let word = subcommand.word();
         let (pattern, operands) = match subcommand {
-            Subcommand::Serve => ("serve|''", format!("'*: :{{ [[ -n $command ]] || _h1mock_commands; {operands} }}'")),
+            Subcommand::Serve => {
+                ("serve|''", format!("'*: :{{ [[ -n $command ]] || _h1mock_commands; {operands} }}'"))
+            }
             _ => (word, format!("'*: :{operands}'")),
         };
         let _ = writeln!(out, "    {pattern}) _arguments -s -S : \\");
