@@ -27,7 +27,7 @@ fn json_is_one_document_with_a_row_for_each_file() {
     let message = "view function `show` takes `()`, but rule `/a/<int:id>` gives `(id)`";
     let expected = [
         json!({ "file": "mocks/bad", "ok": false, "kind": null, "rules": null, "warnings": [], "error": {
-            "file": "bad", "line": 2, "column": 5, "message": message,
+            "file": "bad", "line": 2, "column": 9, "message": message,
             "source": "    app.get(\"/a/<int:id>\", show);",
         } }),
         json!({ "file": "mocks/good", "ok": true, "kind": "provision", "rules": 1, "error": null, "warnings": [] }),
@@ -53,7 +53,7 @@ fn json_is_one_document_with_a_row_for_each_file() {
 fn github_gets_the_place_of_each_error_and_warning() {
     let (code, out, error) = check(&["--format=github", "mocks", "none"]);
     let expected = "\
-::error file=mocks/bad,line=2,col=5,title=h1mock check::view function `show` takes `()`, but rule `/a/<int:id>` gives `(id)`
+::error file=mocks/bad,line=2,col=9,title=h1mock check::view function `show` takes `()`, but rule `/a/<int:id>` gives `(id)`
 mocks/good: ok, 1 rule
 mocks/library.rhai: ok, a library (no registerRules)
 ::warning file=mocks/suspect,line=2,col=22,title=h1mock check::no function `helo`%0Ahelp: did you mean `hello`?
