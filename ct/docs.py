@@ -3,8 +3,8 @@
 
     ct/docs.py [BINARY]
 
-The server runs on free ports in a temporary folder. `cargo run` is replaced by the built binary. `...` in the output matches
-any text. Other tests run the blocks that need a container or a cluster (`runner`). A block without a runner is a failure, and so
+The server runs on free ports in a temporary folder. `h1mock` alone is that server, `h1mock FILE` another one for the rest of its
+page. `...` in the output matches any text. Other tests run the blocks that need a container or a cluster (`runner`). A block without a runner is a failure, and so
 are Python that is not part of a component test and a broken link (ct/links.py).
 """
 
@@ -34,7 +34,7 @@ Block = collections.namedtuple("Block", "page section marked before text")
 
 def pages():
     """Names of all pages."""
-    return ["README.md", *sorted(f"docs/{path.name}" for path in (PROJECT / "docs").glob("*.md"))]
+    return ["README.md", "CONTRIBUTING.md", *sorted(f"docs/{path.name}" for path in (PROJECT / "docs").glob("*.md"))]
 
 
 def blocks(page, text=None):
@@ -75,7 +75,7 @@ def runner(block):
     """The test that runs a block, or None. A block that needs a cluster may say so to the reader instead."""
     if block.marked:
         return "a cluster"
-    if (block.page, block.section) == ("README.md", "Develop"):
+    if block.page == "CONTRIBUTING.md":
         return "CI"
     if "kubectl " in block.text:
         return "ct/kubectl/test_docs.py"
@@ -83,6 +83,8 @@ def runner(block):
         return "ct/charts/docs_test.py"
     if calls(block, "docker", "./build.sh"):
         return "ct/image/test_docs.py"
+    if block.page == "docs/python.md":
+        return "python/tests/test_docs.py"
     if block.page in PAGES:
         return HERE
     if f'"{block.page}"' in (PROJECT / "tests/it/reference.rs").read_text():
@@ -140,6 +142,38 @@ def start(binary, folder, options):
     return process, banner, traffic, admin
 
 
+class Served:
+    """A server that a page starts by `h1mock FILE`. Its output is that of its terminal: both streams."""
+
+    def __init__(self, command, folder, environment):
+        self.file = folder / ".printed"
+        ports = {"H1MOCK_TRAFFIC_PORT": "0", "H1MOCK_ADMIN_PORT": "0"}
+        with self.file.open("w") as file:
+            self.process = subprocess.Popen(command.split(), cwd=folder, env={**environment, **ports}, stdout=file, stderr=file)
+
+    def ports(self):
+        """The ports of the mock and of the admin interface, once the banner is there."""
+        end = time.monotonic() + DEADLINE
+        while len(found := re.findall(r"0\.0\.0\.0:(\d+)", self.file.read_text())) < 2:
+            assert time.monotonic() < end and self.process.poll() is None, f"no banner, but {self.file.read_text()}"
+            time.sleep(0.05)
+        return found[:2]
+
+    def check(self, output):
+        """Compares the output, until the deadline while it differs."""
+        end, (traffic, admin) = time.monotonic() + DEADLINE, self.ports()
+        while True:
+            printed = re.sub(rf":{admin}\b", ":8074", re.sub(rf":{traffic}\b", ":8000", self.file.read_text()))
+            if same(printed.rstrip("\n"), "\n".join(output)):
+                return
+            assert time.monotonic() < end, f"the server shows:   {output}\n  printed: {printed.splitlines()}"
+            time.sleep(0.05)
+
+    def end(self):
+        self.process.terminate()
+        self.process.wait(10)
+
+
 def run(command, output, folder, environment):
     """Runs a command. Repeats it until the deadline if it depends on a file event."""
     end = time.monotonic() + DEADLINE
@@ -163,10 +197,15 @@ def check(page, binary):
         (folder / "data.json").write_text("{}")
     environment = {**os.environ, "PATH": f"{binary.parent}:{os.environ['PATH']}"}
     process, banner, traffic, admin = start(binary, folder, PAGES[page])
-    count = 0
+    count, served = 0, None
     try:
         for command, output in (pair for block in blocks(page) if runner(block) == HERE for pair in commands(block.text)):
-            if command.startswith("cargo run"):
+            if re.fullmatch(r"h1mock (serve )?\S+\.rhai", command):
+                assert not served, f"{page} starts two servers: {command}"
+                served = Served(command, folder, environment)
+                traffic, admin = served.ports()
+                served.check(output)
+            elif command == "h1mock":
                 shown = output[0].replace("0.0.0.0:8000", f"127.0.0.1:{traffic}").replace("0.0.0.0:8074", f"127.0.0.1:{admin}")
                 assert banner.strip() == shown, f"{banner} in place of {shown}"
             else:
@@ -178,6 +217,8 @@ def check(page, binary):
     finally:
         process.terminate()
         process.wait(10)
+        if served:
+            served.end()
         shutil.rmtree(folder, ignore_errors=True)
     print(f"{page}: {count} commands print what it shows")
 
