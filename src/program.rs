@@ -7,7 +7,7 @@ use crate::system::output::write_all;
 use crate::{applet, client};
 use std::error::Error;
 use std::ffi::OsString;
-use std::io::{Write, stderr, stdout};
+use std::io::{IsTerminal, Write, stderr, stdout};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -37,7 +37,8 @@ fn execute(command: Command) -> Result<ExitCode, Box<dyn Error>> {
             loading(&settings, move |budget| check::check(&files, strict, format, budget))?
         }
         Command::Routes { file, overlays, settings } => {
-            loading(&settings, move |budget| routes::routes(&file, &overlays, budget))?
+            let paint = settings.color.paint(out.is_terminal());
+            loading(&settings, move |budget| routes::routes(&file, &overlays, budget, paint))?
         }
         Command::Try { trial, settings } => {
             let own = settings.clone();

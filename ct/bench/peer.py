@@ -184,6 +184,7 @@ fn report() {{
     @classmethod
     def write(cls, folder, count, word, entries):
         (folder / "provision").mkdir()
+        (folder / "config").mkdir()
         if entries:
             write_entries(folder / "provision", entries)
         (folder / "provision" / "initial").write_text(cls.provision(count, word, entries))

@@ -143,6 +143,7 @@ class Mock(Subject):
         folder = make_folder()
         self.directory = folder / "provision"
         self.directory.mkdir()
+        (folder / "config").mkdir()
         if source:
             (self.directory / "initial").write_text(source)
         for file, text in (files or {}).items():

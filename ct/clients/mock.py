@@ -16,10 +16,10 @@ DEADLINE = 30
 
 class Mock:
     def __init__(self, provision):
-        self.folder = tempfile.TemporaryDirectory()
+        self.folder, self.empty = tempfile.TemporaryDirectory(), tempfile.TemporaryDirectory()
         shutil.copy(PROJECT / "provisions" / provision, f"{self.folder.name}/initial")
         command = [os.environ["H1MOCK_BINARY"], "--bind", "127.0.0.1", "--traffic-port", "0", "--admin-port", "0", "--log-format", "json"]
-        command += ["--provision-dir", self.folder.name, "--config-dir", f"{self.folder.name}/none"]
+        command += ["--provision-dir", self.folder.name, "--config-dir", self.empty.name]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         banner = json.loads(self.process.stdout.readline())
         self.url, self.admin = f"http://{banner['mock']}", f"http://{banner['admin']}/app/v1"

@@ -65,7 +65,7 @@ def program(binary, tmp_path):
     """The program outside of a container: its process and its port. 404 answers each request, so none is kept by a script."""
     traffic, admin = free_ports()
     limits = [f"--max-buffered={BUFFERED}M", f"--journal-bytes={JOURNAL}M", "--workers=4"]
-    command = [binary, "--bind=127.0.0.1", "--config-dir=none", *limits, str(traffic), str(admin)]
+    command = [binary, "--bind=127.0.0.1", *limits, str(traffic), str(admin)]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
             wait_until(lambda: web.request(admin, "GET", "/readyz").status == 200, lambda: "the mock does not start")

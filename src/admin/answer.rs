@@ -74,7 +74,11 @@ pub(super) fn refused(error: &ActivationError) -> Answer {
 fn directory_status(cause: &Cause) -> u16 {
     match cause {
         Cause::NotFound => 404,
-        Cause::IsDirectory | Cause::NotDirectory | Cause::NotRegular | Cause::LeadsOutside => 400,
+        Cause::IsDirectory
+        | Cause::NotDirectory
+        | Cause::NotRegular
+        | Cause::LeadsOutside
+        | Cause::NotOwn(_) => 400,
         Cause::TooLarge(_) => 413,
         Cause::Changing | Cause::TooManyOpen | Cause::Io(_) => 500,
     }

@@ -102,7 +102,7 @@ pub(super) fn load_provision(
     }
 }
 
-fn load(
+pub(super) fn load(
     engine: &Arc<Engine>,
     budget: Budget,
     path: &Path,
@@ -131,7 +131,7 @@ fn load(
 }
 
 /// Returns the files of `paths`; a folder stands for the provisions in it.
-fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
+pub(super) fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
     let mut files = Vec::new();
     for path in paths {
         if !path.is_dir() {

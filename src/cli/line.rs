@@ -5,7 +5,7 @@ use super::settings_table::{self, TABLE};
 use super::subcommand::Subcommand;
 use crate::system::spelling::nearest;
 use lexopt::Arg::{Long, Short, Value};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 
 #[derive(Default)]
 pub(super) struct Line {
@@ -15,18 +15,23 @@ pub(super) struct Line {
     pub help: bool,
     /// `-V` or `--version`.
     pub version: bool,
-    /// Arguments that are neither subcommand nor option.
+    /// The files of `serve`, which stand before its ports.
+    pub files: Vec<OsString>,
+    /// Arguments that are neither subcommand nor option nor a file of `serve`.
     pub operands: Vec<OsString>,
     /// In the order given; a switch without a value has `1`.
     pub options: Vec<(&'static Setting, OsString)>,
 }
 
 impl Line {
-    /// Splits `args` (without the program's name).
+    /// Splits `args` (without the program's name). `exists` returns whether there is such a file.
     ///
     /// # Errors
     /// Unknown subcommands and options, options of another subcommand, missing values, values of `--help`.
-    pub(super) fn read(args: impl IntoIterator<Item = OsString>) -> Result<Line, String> {
+    pub(super) fn read(
+        args: impl IntoIterator<Item = OsString>,
+        exists: &dyn Fn(&OsStr) -> bool,
+    ) -> Result<Line, String> {
         let mut line = Line::default();
         let mut parser = lexopt::Parser::from_args(args);
         while let Some(arg) = parser.next().map_err(unexpected)? {
@@ -48,7 +53,7 @@ impl Line {
                     let given = value_of(flag, &mut parser)?;
                     line.options.push((flag, given));
                 }
-                Value(operand) => line.operand(operand)?,
+                Value(operand) => line.operand(operand, exists)?,
             }
         }
         line.refuse_foreign_options()?;
@@ -60,20 +65,25 @@ impl Line {
         self.subcommand.unwrap_or(Subcommand::Serve)
     }
 
-    /// Adds an operand. The first one is a subcommand, unless it looks like a port or is empty: `h1mock 8000`.
-    fn operand(&mut self, operand: OsString) -> Result<(), String> {
-        if self.subcommand.is_some() || !self.operands.is_empty() {
-            self.operands.push(operand);
-            return Ok(());
-        }
+    /// Adds an operand. The first one is a subcommand, unless it looks like a port or a file, or is empty: `h1mock 8000`,
+    /// `h1mock ./check`.
+    fn operand(&mut self, operand: OsString, exists: &dyn Fn(&OsStr) -> bool) -> Result<(), String> {
+        let is_first = self.subcommand.is_none() && self.operands.is_empty() && self.files.is_empty();
         let word = operand.to_string_lossy();
-        match Subcommand::named(&word) {
+        match Subcommand::named(&word).filter(|_| is_first) {
             Some(subcommand) => self.subcommand = Some(subcommand),
-            None if word == "help" => self.help = true,
-            None if word.is_empty() || word.starts_with(|c: char| c.is_ascii_digit()) => {
+            None if is_first && word == "help" => self.help = true,
+            None if self.subcommand() != Subcommand::Serve || !self.operands.is_empty() => {
                 self.operands.push(operand);
             }
-            None => return Err(unknown_subcommand(&word)),
+            None if is_position(&word) => match looks_like_file(&operand, exists) && !is_port(&word) {
+                true => self.files.push(operand),
+                false => self.operands.push(operand),
+            },
+            None if is_first && !looks_like_file(&operand, exists) => {
+                return Err(unknown_subcommand(&word));
+            }
+            None => self.files.push(operand),
         }
         Ok(())
     }
@@ -118,11 +128,25 @@ fn value_of(flag: &Setting, parser: &mut lexopt::Parser) -> Result<OsString, Str
     next.ok_or_else(|| format!("missing value: `--{}` needs one, `--{0}={name}`", flag.flag))
 }
 
+/// Whether `word` stands for a setting of the original: a port, or nothing. `8000x` is a slip, unless there is such a file.
+fn is_position(word: &str) -> bool {
+    word.is_empty() || word.starts_with(|letter: char| letter.is_ascii_digit())
+}
+
+fn is_port(word: &str) -> bool {
+    word.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn looks_like_file(operand: &OsStr, exists: &dyn Fn(&OsStr) -> bool) -> bool {
+    let bytes = operand.as_encoded_bytes();
+    bytes.contains(&b'/') || bytes.ends_with(b".rhai") || exists(operand)
+}
+
 fn unknown_subcommand(word: &str) -> String {
     let known = Subcommand::ALL.map(Subcommand::word).into_iter().chain(["help"]);
     let hint = match nearest(word, known) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => "`h1mock --help` lists them".to_string(),
+        None => "`h1mock --help` lists them, and there is no file of that name".to_string(),
     };
     format!("unknown command `{word}`: {hint}")
 }

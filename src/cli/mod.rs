@@ -1,5 +1,5 @@
 //! argv and environment -> one [`Command`]. Only parses: opens no file and no socket, prints nothing. All sources are
-//! parameters.
+//! parameters, also whether a file exists.
 //!
 //! To add a flag, add a row to the table in `settings_table.rs`. To add a subcommand, add it to `subcommand.rs`, to
 //! [`Command`] and to `command()` below.
@@ -24,9 +24,10 @@ pub(crate) mod value;
 pub(crate) use crate::observing::report::FailOn;
 pub(crate) use check::Format;
 pub(crate) use new::Starter;
-pub(crate) use settings::{Settings, Token};
+pub(crate) use settings::{CONFIG_DIR, PROVISION_DIR, Settings, Token};
 pub(crate) use try_command::Trial;
 
+use crate::system::paint::Color;
 use line::Line;
 use setting::{Setting, Values};
 use std::ffi::{OsStr, OsString};
@@ -127,6 +128,8 @@ pub(crate) struct Server {
 pub(crate) struct Sources<'a> {
     /// Returns the value of an environment variable.
     pub env: &'a dyn Fn(&str) -> Option<OsString>,
+    /// Returns whether there is a file or a folder of this name.
+    pub exists: &'a dyn Fn(&OsStr) -> bool,
     /// Returns the arguments of process 1, each ended by a NUL, as in `/proc/1/cmdline`; empty if they are not known.
     pub first_process: &'a dyn Fn() -> Vec<u8>,
 }
@@ -135,6 +138,7 @@ impl Sources<'static> {
     /// The environment, and the arguments of process 1, which in a container is the server.
     pub(crate) const SYSTEM: Sources<'static> = Sources {
         env: &|name| std::env::var_os(name),
+        exists: &|name| std::path::Path::new(name).exists(),
         first_process: &|| std::fs::read("/proc/1/cmdline").unwrap_or_default(),
     };
 }
@@ -151,7 +155,7 @@ pub(crate) const USAGE: u8 = 2;
 /// # Errors
 /// Unknown, missing or malformed arguments and variables. An empty argument or variable counts as not given.
 pub(crate) fn parse(args: impl IntoIterator<Item = OsString>, sources: &Sources) -> Parsed<Command> {
-    let line = Line::read(args)?;
+    let line = Line::read(args, sources.exists)?;
     if line.help {
         return Ok(Command::Help(help::text(line.subcommand)));
     }
@@ -167,6 +171,8 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>, sources: &Sources)
         assign(option, &mut values, given, &format!("--{}", option.flag))?;
     }
     resolve_bind(&mut values);
+    resolve_color(&mut values, sources);
+    values.settings.files = line.files.into_iter().map(PathBuf::from).collect();
     command(subcommand, line.operands, values)
 }
 
@@ -220,6 +226,16 @@ fn assign(setting: &Setting, values: &mut Values, given: &OsStr, place: &str) ->
 fn resolve_bind(values: &mut Values) {
     let default = if values.settings.ipv6 { IpAddr::V6(Ipv6Addr::UNSPECIFIED) } else { values.settings.bind };
     values.settings.bind = values.bind.unwrap_or(default);
+}
+
+/// Switches colours off for `NO_COLOR` (no-color.org), unless the flag or its variable was given.
+fn resolve_color(values: &mut Values, sources: &Sources) {
+    let is_set = (sources.env)("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let is_dumb = (sources.env)("TERM").is_some_and(|terminal| terminal == "dumb");
+    values.settings.color = match values.color {
+        None if is_set || is_dumb => Color::Never,
+        color => color.unwrap_or_default(),
+    };
 }
 
 fn command(subcommand: Subcommand, operands: Vec<OsString>, values: Values) -> Parsed<Command> {

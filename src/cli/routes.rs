@@ -1,22 +1,37 @@
 //! `h1mock routes`: prints the rules of a provision, and of overlays before it.
 
-use super::check::{load_provision, print};
+use super::check::{expand, load, load_provision, print, print_error};
 use crate::provisioning::layers::{Layers, Overlay, OverlayId};
 use crate::provisioning::load::with_rules;
-use crate::provisioning::provision::Provision;
+use crate::provisioning::provision::{Loaded, Provision};
 use crate::provisioning::rule_row::RuleRow;
+use crate::script;
 use crate::script::runtime::budget::Budget;
 use crate::script::runtime::conditions::Conditions;
+use crate::system::paint::Paint;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 /// Prints the rules of one provision as a table, in the order of registration. With `overlays`, the newest last, prints the rules of all
-/// layers in the order in which a request tries them.
+/// layers in the order in which a request tries them. For a folder, prints the rules of each provision in it.
 ///
 /// # Errors
 /// A file can't be read or does not load: the report of the fault.
-pub(crate) fn routes(path: &Path, overlays: &[PathBuf], budget: Budget) -> Result<ExitCode, String> {
+pub(crate) fn routes(
+    path: &Path,
+    overlays: &[PathBuf],
+    budget: Budget,
+    paint: Paint,
+) -> Result<ExitCode, String> {
+    if path.is_dir() {
+        return match overlays {
+            [] => of_folder(path, budget, paint),
+            _ => {
+                Err(format!("failed to use `--overlay`: `{}` is a folder; name a file in it", path.display()))
+            }
+        };
+    }
     let base = load_provision(path, budget, Conditions::default())?;
     let mut layers = Layers { generation: 1, base: Arc::new(base), overlays: Vec::new() };
     for path in overlays.iter().rev() {
@@ -26,8 +41,33 @@ pub(crate) fn routes(path: &Path, overlays: &[PathBuf], budget: Budget) -> Resul
         let id = OverlayId { name: provision.name.clone(), member: None };
         layers.overlays.push(Overlay { id, provision: provision.into(), until: None });
     }
-    print(&if overlays.is_empty() { of_provision(&layers.base) } else { of_layers(&layers) });
+    print(&if overlays.is_empty() { of_provision(&layers.base, paint) } else { of_layers(&layers, paint) });
     Ok(ExitCode::SUCCESS)
+}
+
+/// Prints the rules of each provision in folder `path`, under its name.
+fn of_folder(path: &Path, budget: Budget, paint: Paint) -> Result<ExitCode, String> {
+    let engine = Arc::new(script::engine(budget));
+    let (mut tables, mut has_failed) = (Vec::new(), false);
+    for file in expand(&[path.to_owned()])? {
+        match load(&engine, budget, &file, Conditions::default()) {
+            Ok(Loaded::Provision(provision)) => {
+                tables.push(format!("{}:\n{}", file.display(), of_provision(&provision, paint)));
+            }
+            Ok(Loaded::Library(_)) => {}
+            Err(error) => {
+                has_failed = true;
+                print_error(&format!("error: {}", error.report()));
+            }
+        }
+    }
+    if tables.is_empty() && !has_failed {
+        return Err(format!("`{}` has no provision", path.display()));
+    }
+    if !tables.is_empty() {
+        print(&tables.join("\n\n"));
+    }
+    Ok(if has_failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 /// The names of the columns that each table has.
@@ -47,23 +87,24 @@ fn unmatched(provision: &Provision) -> Option<([String; 5], String)> {
     Some(([rule, methods, String::new(), String::new(), String::new()], forward.url.to_string()))
 }
 
-fn of_provision(provision: &Provision) -> String {
+/// Returns the rules of `provision` as a table, in the order of registration.
+pub(crate) fn of_provision(provision: &Provision, paint: Paint) -> String {
     let rows = provision.rules(0).into_iter().map(|mut row| {
         let to = row.forwards_to.take().unwrap_or_default();
         (cells(row), to)
     });
     let rows: Vec<([String; 5], String)> = rows.chain(unmatched(provision)).collect();
     if rows.iter().all(|(_, to)| to.is_empty()) {
-        return table(COLUMNS, rows.into_iter().map(|(cells, _)| cells));
+        return table(paint, COLUMNS, rows.into_iter().map(|(cells, _)| cells));
     }
     let [rule, methods, endpoint, converters, line] = COLUMNS;
     let rows = rows.into_iter().map(|([rule, methods, endpoint, converters, line], to)| {
         [rule, methods, endpoint, converters, line, to]
     });
-    table([rule, methods, endpoint, converters, line, FORWARDS_TO], rows)
+    table(paint, [rule, methods, endpoint, converters, line, FORWARDS_TO], rows)
 }
 
-fn of_layers(layers: &Layers) -> String {
+fn of_layers(layers: &Layers, paint: Paint) -> String {
     let [rule, methods, endpoint, converters, line] = COLUMNS;
     let (base, overlays) = layers.rows(0);
     let names =
@@ -83,17 +124,22 @@ fn of_layers(layers: &Layers) -> String {
             })
             .collect::<Vec<_>>()
     });
-    table(["LAYER", rule, methods, endpoint, converters, line, "SHADOWED BY"], rows)
+    table(paint, ["LAYER", rule, methods, endpoint, converters, line, "SHADOWED BY"], rows)
 }
 
-/// Returns lines whose columns are as wide as their widest cell.
-fn table<const N: usize>(head: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
+/// Returns lines whose columns are as wide as their widest cell. The head is dim, and the methods have a colour.
+fn table<const N: usize>(paint: Paint, head: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
     let rows: Vec<[String; N]> = std::iter::once(head.map(str::to_owned)).chain(rows).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let widths: [usize; N] = std::array::from_fn(width);
-    let line = |row: &[String; N]| {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
-        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    let line = |(index, row): (usize, &[String; N])| {
+        let cell = |((cell, width), name): ((&String, &usize), &&str)| {
+            let padded = format!("{cell:<width$}");
+            if index > 0 && *name == COLUMNS[1] { paint.cyan(&padded).into_owned() } else { padded }
+        };
+        let cells: Vec<String> = row.iter().zip(&widths).zip(&head).map(cell).collect();
+        let line = cells.join("  ").trim_end().to_owned();
+        if index == 0 { paint.dim(&line).into_owned() } else { line }
     };
-    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+    rows.iter().enumerate().map(line).collect::<Vec<_>>().join("\n")
 }

@@ -48,7 +48,8 @@ fn served(arguments: Vec<u8>, subcommand: Subcommand) -> Option<Values> {
     if Path::new(&program).file_name() != Some(OsStr::new("h1mock")) {
         return None;
     }
-    let line = Line::read(arguments).ok()?;
+    // Where the server was started, there may be other files than here. Its ports are at the end.
+    let line = Line::read(arguments, &|_| false).ok()?;
     if line.help || line.version || line.subcommand() != Subcommand::Serve {
         return None;
     }
@@ -69,8 +70,11 @@ mod tests {
     fn server(first_process: &str, env: &[(&str, &str)], args: &str) -> Server {
         let lookup =
             |name: &str| env.iter().find(|(known, _)| *known == name).map(|(_, value)| OsString::from(value));
-        let sources =
-            Sources { env: &lookup, first_process: &|| first_process.replace(' ', "\0").into_bytes() };
+        let sources = Sources {
+            env: &lookup,
+            exists: &|_| false,
+            first_process: &|| first_process.replace(' ', "\0").into_bytes(),
+        };
         match parse(args.split(' ').map(OsString::from), &sources) {
             Ok(
                 Command::Get { server, .. } | Command::Probe { server, .. } | Command::Wait { server, .. },
@@ -92,6 +96,8 @@ mod tests {
             ("h1mock --admin-port=9001 --workers 3 -v ", "127.0.0.1:8000", "127.0.0.1:9001"),
             ("h1mock --bind 10.1.2.3 --traffic-port 7 ", "10.1.2.3:7", "10.1.2.3:8074"),
             ("h1mock --bind :: ", "[::1]:8000", "[::1]:8074"),
+            ("h1mock serve shop.rhai users 9000 9001 ", "127.0.0.1:9000", "127.0.0.1:9001"),
+            ("h1mock ./shop 9000 ", "127.0.0.1:9000", "127.0.0.1:8074"),
         ] {
             for args in ["probe", "get /", "wait"] {
                 assert_eq!(server(arguments, &[], args), addresses(traffic, admin), "{arguments} {args}");
@@ -141,7 +147,7 @@ mod tests {
 
     #[test]
     fn the_server_itself_does_not_read_process_1() {
-        let sources = Sources { env: &|_| None, first_process: &|| panic!("asked") };
+        let sources = Sources { env: &|_| None, exists: &|_| false, first_process: &|| panic!("asked") };
         assert!(matches!(parse([], &sources), Ok(Command::Serve(_))));
         assert!(matches!(parse(["check".into(), "x".into()], &sources), Ok(Command::Check { .. })));
     }

@@ -5,6 +5,7 @@ use super::settings::Settings;
 use super::subcommand::Subcommand;
 use super::subcommand::Subcommand::Serve;
 use super::value::{Given, Parsed};
+use crate::system::paint::Color;
 use std::ffi::OsStr;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -39,6 +40,8 @@ pub(super) struct Values {
     pub settings: Settings,
     /// `None`: the default depends on `--ipv6`.
     pub bind: Option<IpAddr>,
+    /// `None`: the default depends on `NO_COLOR`.
+    pub color: Option<Color>,
     pub generation: Option<u64>,
     pub provision: Option<String>,
     /// `--for`.

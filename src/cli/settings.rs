@@ -6,12 +6,18 @@ use crate::http_client::Url;
 use crate::message::cors::Cors;
 use crate::outgoing::{Allowed, DEFAULT_WORKERS};
 use crate::simulation::ClockChange;
+use crate::system::paint::Color;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// The provision directory that is not given.
+pub(crate) const PROVISION_DIR: &str = "provision";
+/// The mount of the ConfigMap that is not given.
+pub(crate) const CONFIG_DIR: &str = "/config";
 
 /// The settings of `h1mock serve`; `settings_table` describes each and has its range. `None` leaves the choice to the server.
 /// [`Settings::default`] is a server without any flag or variable.
@@ -28,8 +34,12 @@ pub(crate) struct Settings {
     /// Number of proxies in front whose `X-Forwarded-*` headers count.
     pub trust_proxy: usize,
     pub admin_workers: usize,
-    pub provision_dir: PathBuf,
-    pub config_dir: PathBuf,
+    /// The files to serve; where there are any, no provision directory.
+    pub files: Vec<PathBuf>,
+    /// `None`: `provision`; with `files` a private temporary folder.
+    pub provision_dir: Option<PathBuf>,
+    /// `None`: `/config`, if it exists; none with `files`.
+    pub config_dir: Option<PathBuf>,
     pub max_head: usize,
     pub max_headers: usize,
     pub max_body: usize,
@@ -80,6 +90,7 @@ pub(crate) struct Settings {
     pub fail_on: Option<FailOn>,
     /// `--log-format json`: one JSON object per line.
     pub json_log: bool,
+    pub color: Color,
     pub poll: bool,
     pub poll_interval: Duration,
 }
@@ -95,8 +106,9 @@ impl Default for Settings {
             workers: None,
             trust_proxy: 0,
             admin_workers: 2,
-            provision_dir: PathBuf::from("provision"),
-            config_dir: PathBuf::from("/config"),
+            files: Vec::new(),
+            provision_dir: None,
+            config_dir: None,
             max_head: 64 << 10,
             max_headers: 128,
             max_body: 8 << 20,
@@ -132,6 +144,7 @@ impl Default for Settings {
             report: None,
             fail_on: None,
             json_log: false,
+            color: Color::Auto,
             poll: false,
             poll_interval: Duration::from_secs(2),
         }

@@ -11,6 +11,7 @@ use super::subcommand::Subcommand::{Check, Get, New, Probe, Report, Routes, Serv
 use super::value::{self, Parsed};
 use crate::message::cors::Cors;
 use crate::outgoing::Allowed;
+use crate::system::paint::Color;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -38,6 +39,8 @@ const SCRIPT: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::fr
 const ON_ERROR: [&str; 2] = ["keep", "initial"];
 /// The words of `--log-format`; the first one is the default.
 const LOG_FORMATS: [&str; 2] = ["text", "json"];
+/// The words of `--color`; the first one is the default.
+const COLORS: [&str; 3] = [Color::WORDS[0].0, Color::WORDS[1].0, Color::WORDS[2].0];
 /// Range of a deadline of a connection. 0 is not allowed, since it would not mean "none": no client would ever be quick
 /// enough.
 const DEADLINE: RangeInclusive<Duration> = Duration::from_millis(10)..=HOUR;
@@ -114,12 +117,12 @@ pub(super) static TABLE: &[Setting] = &[
         .set(|v, s| put(&mut v.settings.write_timeout, value::duration(s, DEADLINE))),
     PROVISIONS
         .option("provision-dir", "DIR", "provision")
-        .help("The provision directory")
-        .set(|v, s| put(&mut v.settings.provision_dir, value::path(s))),
+        .help("The provision directory; with FILE, where posted provisions and stored files go in place of a private temporary folder")
+        .set(|v, s| put(&mut v.settings.provision_dir, value::path(s).map(Some))),
     PROVISIONS
         .option("config-dir", "DIR", "/config")
-        .help("Mount of a ConfigMap, whose files are copied to the provision directory")
-        .set(|v, s| put(&mut v.settings.config_dir, value::path(s))),
+        .help("Mount of a ConfigMap, whose files are copied to the provision directory; one that is given must exist")
+        .set(|v, s| put(&mut v.settings.config_dir, value::path(s).map(Some))),
     PROVISIONS
         .option("on-error", "WORD", "keep")
         .help("Provision that serves after a broken one: the last good one (keep) or `initial` (initial)")
@@ -290,6 +293,12 @@ pub(super) static TABLE: &[Setting] = &[
         .help("Form of log lines: text or json")
         .words(&LOG_FORMATS)
         .set(|v, s| put(&mut v.settings.json_log, value::is_second(s, LOG_FORMATS))),
+    LOGGING
+        .option("color", "WORD", "auto")
+        .of(&[Serve, Routes])
+        .help("Colours: auto (on a terminal, unless NO_COLOR is set), always or never")
+        .words(&COLORS)
+        .set(|v, s| put(&mut v.color, value::color(s).map(Some))),
     WAITING
         .option("generation", "N", "")
         .help("Wait until this generation, or a later one, serves")

@@ -53,7 +53,7 @@ impl Subcommand {
     /// Returns the operands.
     pub(super) fn operands(self) -> &'static str {
         match self {
-            Serve => "[TRAFFIC_PORT] [ADMIN_PORT] [VERBOSE] [IPV6]",
+            Serve => "[FILE...] [TRAFFIC_PORT] [ADMIN_PORT] [VERBOSE] [IPV6]",
             New => "NAME",
             Check => "FILE...",
             Routes => "FILE",
@@ -86,6 +86,9 @@ impl Subcommand {
     pub(super) fn details(self) -> &'static [&'static str] {
         match self {
             Serve => &[
+                "FILE is served from where it is, and loaded again when it, or a file that it reads, is saved. Several files \
+                 of one folder serve together. Nothing is written into that folder. Without FILE, the provisions of \
+                 --provision-dir and --config-dir serve.",
                 "A non-empty VERBOSE or IPV6 switches it on; an empty argument counts as not given. A \
                  flag beats an argument, an argument beats a variable, a variable beats the default.",
                 "Sizes take the units k, M and G (powers of 1024), times ms, s, m and h (seconds \
@@ -106,7 +109,7 @@ impl Subcommand {
             Routes => &[
                 "With --overlay, the rules of all layers in the order in which a request tries them, each with its layer \
                  and the rule that takes all its requests.",
-                "Exit code 1 when a file fails.",
+                "Where FILE is a folder, the rules of each provision in it. Exit code 1 when a file fails.",
             ],
             Try => &[
                 "Prints the answer of FILE to a request as `curl -i` does. Notes go to standard error: what scripts log, the rule \

@@ -1,5 +1,8 @@
 //! Command lines and environments as tables.
 
+mod files;
+
+use super::settings::{CONFIG_DIR, PROVISION_DIR};
 use super::settings_table::TABLE;
 use super::*;
 
@@ -8,7 +11,7 @@ type Env = [(&'static str, &'static str)];
 fn run(args: &[&str], env: &Env) -> Result<Command, String> {
     let lookup =
         |name: &str| env.iter().find(|(known, _)| *known == name).map(|(_, value)| OsString::from(value));
-    let sources = Sources { env: &lookup, first_process: &Vec::new };
+    let sources = Sources { env: &lookup, exists: &|name| name == "there", first_process: &Vec::new };
     parse(args.iter().map(OsString::from), &sources)
 }
 
@@ -38,6 +41,10 @@ fn defaults_in_the_table_are_the_defaults() {
     for setting in TABLE.iter().filter(|setting| !setting.default.is_empty()) {
         (setting.set)(&mut values, OsStr::new(setting.default)).unwrap();
     }
+    // Whether these two were given makes a difference.
+    assert_eq!(values.settings.provision_dir.take(), Some(PROVISION_DIR.into()));
+    assert_eq!(values.settings.config_dir.take(), Some(CONFIG_DIR.into()));
+    assert_eq!(values.color.take(), Some(Color::Auto));
     assert_eq!(values.settings, Settings::default());
     assert_eq!(values.bind, Some(Settings::default().bind));
     assert_eq!(values.timeout, Some(TIMEOUT));
@@ -91,6 +98,7 @@ fn every_setting_has_a_flag_and_a_variable_that_do_the_same() {
         let sample = match setting.flag {
             "on-error" => "initial",
             "log-format" => "json",
+            "color" => "never",
             "max-head" => "3k",
             "report" => "/f",
             "clock" => "+2h",
@@ -103,7 +111,7 @@ fn every_setting_has_a_flag_and_a_variable_that_do_the_same() {
         let by_flag = served(&[&format!("--{}={sample}", setting.flag)], &[]);
         let variable = setting.variable().unwrap();
         let lookup = |name: &str| (name == variable).then(|| OsString::from(sample));
-        let sources = Sources { env: &lookup, first_process: &Vec::new };
+        let sources = Sources { env: &lookup, exists: &|name| name == "there", first_process: &Vec::new };
         let by_variable = parse([], &sources).unwrap();
         assert_eq!(Command::Serve(by_flag.clone()), by_variable, "{variable}");
         assert_ne!(by_flag, Settings::default(), "{variable}");
@@ -205,12 +213,16 @@ fn typing_mistakes_get_a_suggestion() {
         (&["--worker", "3"][..], "unknown option `--worker`: did you mean `--workers`?"),
         (&["--trafic-port=1"], "unknown option `--trafic-port`: did you mean `--traffic-port`?"),
         (&["--hlep"], "unknown option `--hlep`: did you mean `--help`?"),
-        (&["--colour"], "unknown option `--colour`: `h1mock --help` lists them"),
+        (&["--colour"], "unknown option `--colour`: did you mean `--color`?"),
+        (&["--frobnicate"], "unknown option `--frobnicate`: `h1mock --help` lists them"),
         (&["wait", "--timout=1"], "unknown option `--timout`: did you mean `--timeout`?"),
         (&["check", "--colour"], "unknown option `--colour`: `h1mock check --help` lists them"),
         (&["-x"], "unknown option `-x`: `h1mock --help` lists them"),
         (&["chekc", "f"], "unknown command `chekc`: did you mean `check`?"),
-        (&["initial"], "unknown command `initial`: `h1mock --help` lists them"),
+        (
+            &["initial"],
+            "unknown command `initial`: `h1mock --help` lists them, and there is no file of that name",
+        ),
         (&["help", "chek"], "unknown command `chek`: did you mean `check`?"),
         (&["check", "--workers=2", "f"], "failed to use `--workers`: it is no option of `h1mock check`"),
         (&["--timeout=2"], "failed to use `--timeout`: it is no option of `h1mock serve`"),
@@ -334,7 +346,7 @@ fn requests_to_wait_for_have_a_count_and_a_beginning() {
 fn arguments_that_are_not_utf8_are_reported() {
     use std::os::unix::ffi::OsStringExt;
     let args = ["get".into(), OsString::from_vec(b"/\xff".to_vec())];
-    let sources = Sources { env: &|_| None, first_process: &Vec::new };
+    let sources = Sources { env: &|_| None, exists: &|name| name == "there", first_process: &Vec::new };
     assert_eq!(parse(args, &sources).unwrap_err(), "failed to read `/\u{fffd}`: not UTF-8");
 }
 

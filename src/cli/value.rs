@@ -7,6 +7,7 @@ use crate::directory::Name;
 use crate::http_client::Url;
 use crate::message::answer::check_header;
 use crate::system::digits::digits;
+use crate::system::paint::Color;
 use crate::system::spelling::nearest;
 use std::ffi::{OsStr, OsString};
 use std::net::IpAddr;
@@ -231,6 +232,13 @@ pub(crate) fn index(value: &OsStr, words: &[&str]) -> Parsed<usize> {
         let hint = nearest(text, words.iter().copied()).map(|near| format!(": did you mean `{near}`?"));
         format!("`{text}` is none of {} and {last}{}", others.join(", "), hint.unwrap_or_default())
     })
+}
+
+/// Parses the word of `--color`.
+pub(crate) fn color(value: &OsStr) -> Parsed<Color> {
+    let text = text(value)?;
+    let color = Color::WORDS.iter().find(|(word, _)| *word == text).map(|(_, color)| *color);
+    color.ok_or_else(|| format!("`{text}` is none of `auto`, `always` and `never`"))
 }
 
 /// Parses conditions with commas between them; the empty text means "none given".

@@ -78,6 +78,12 @@ impl ProvisionDir {
         Ok(change)
     }
 
+    /// Returns the names of the files in the ConfigMap mount, sorted.
+    pub(crate) fn config_names(&self) -> Vec<Name> {
+        let found = self.config_dir().and_then(|dir| keys(dir).ok()).unwrap_or_default();
+        found.into_iter().map(|(name, _)| name).collect()
+    }
+
     /// Returns the mark of the mount at the last copy, with which the watcher starts.
     pub(crate) fn config_mark(&self) -> Option<Mark> {
         lock(&self.copies).mark.clone()

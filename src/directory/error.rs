@@ -30,6 +30,8 @@ pub enum Cause {
     TooLarge(usize),
     /// A symbolic link leads out of the provision directory and of the ConfigMap mount.
     LeadsOutside,
+    /// The file is in this folder of the user, which h1mock never changes.
+    NotOwn(PathBuf),
     /// The file changed during each read. Its writer will cause another event.
     Changing,
     /// The file can't be opened, because answers are sending too many other files.
@@ -88,6 +90,9 @@ impl fmt::Display for Cause {
             Cause::NotRegular => f.write_str("not a regular file"),
             Cause::TooLarge(limit) => write!(f, "larger than {limit} bytes"),
             Cause::LeadsOutside => f.write_str("a symbolic link leads outside the provision directory"),
+            Cause::NotOwn(folder) => {
+                write!(f, "it is in `{}`, where h1mock changes nothing", folder.display())
+            }
             Cause::Changing => f.write_str("changes while it is read"),
             Cause::TooManyOpen => f.write_str("too many other files are being sent"),
             Cause::Io(error) => f.write_str(&describe_io(error)),

@@ -6,6 +6,7 @@ mod error;
 mod look;
 mod name;
 mod opened;
+mod served;
 mod source;
 mod walk;
 
@@ -29,6 +30,7 @@ pub(crate) use error::{Cause, DirectoryError};
 pub(crate) use look::Look;
 pub(crate) use name::Name;
 pub(crate) use opened::Content;
+pub(crate) use served::Served;
 pub(crate) use source::{Source, Stamp, Stat};
 pub(crate) use walk::{DEPTH_LIMIT, Found, joined, walk};
 
@@ -37,6 +39,10 @@ pub(crate) use walk::{DEPTH_LIMIT, Found, joined, walk};
 pub struct ProvisionDir {
     root: PathBuf,
     config_dir: Option<PathBuf>,
+    /// The files of `h1mock serve FILE...`.
+    served: Option<Served>,
+    /// Whether the directory had no files when it was opened.
+    was_empty: bool,
     copies: Mutex<Copies>,
     /// Files that this process wrote, with their stamps: the watcher does not report them.
     own: Mutex<HashMap<Name, Stamp>>,
@@ -78,11 +84,18 @@ impl ProvisionDir {
         Ok(ProvisionDir {
             root: absolute,
             config_dir,
+            served: None,
+            was_empty: looks.is_empty(),
             copies: Mutex::default(),
             own: Mutex::default(),
             sent: opened::Sent::default(),
             opened: Mutex::new(Some(looks)),
         })
+    }
+
+    /// Whether the directory had no files when it was opened. If it had, they may be the user's, and h1mock adds none of its own.
+    pub(crate) fn was_empty(&self) -> bool {
+        self.was_empty
     }
 
     /// Returns the absolute path of the directory.
@@ -97,7 +110,7 @@ impl ProvisionDir {
 
     /// Whether `name` exists and is no folder. A link without a target does not exist.
     pub fn exists(&self, name: &Name) -> bool {
-        fs::metadata(self.root.join(name.as_str())).is_ok_and(|metadata| !metadata.is_dir())
+        fs::metadata(self.place(name)).is_ok_and(|metadata| !metadata.is_dir())
     }
 
     /// Reads a file of at most [`source::SIZE_LIMIT`] bytes, and reads again if the file changed meanwhile. Follows links within the
@@ -188,6 +201,7 @@ impl ProvisionDir {
         self.folder(name, false)
             .and_then(|folder| {
                 let path = folder.join(name.file_name());
+                self.is_own(name)?;
                 if path.symlink_metadata()?.is_dir() {
                     return Err(Cause::IsDirectory);
                 }
@@ -208,7 +222,7 @@ impl ProvisionDir {
         DirectoryError::new(verb, name.as_str(), cause).changing(preposition, &self.root)
     }
 
-    /// Lists all files of the directory and its sub-folders, sorted by name, including ignored files. The limits are 16 levels
+    /// Lists all files of the directory itself and its sub-folders, sorted by name, including ignored files. The limits are 16 levels
     /// and 10000 files.
     ///
     /// # Errors
@@ -221,13 +235,17 @@ impl ProvisionDir {
             Found::Skipped(name, reason) => entries.push(self.entry(name, Some(reason))),
             Found::Folder(_) => {}
         })
-        .map_err(|error| DirectoryError::new("list", self.root.to_string_lossy(), error))?;
+        .or_else(|error| match &self.served {
+            // No private folder could be made, so nothing is stored.
+            Some(_) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            _ => Err(DirectoryError::new("list", self.root.to_string_lossy(), error)),
+        })?;
         entries.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(entries)
     }
 
     fn entry(&self, name: Name, skipped: Option<&'static str>) -> Entry {
-        let path = self.root.join(name.as_str());
+        let path = self.place(&name);
         let metadata = fs::metadata(&path).ok();
         let resolved = fs::read_link(&path).ok().map(|target| self.shown_target(&path, &target));
         let skipped = skipped.or_else(|| match (&metadata, self.resolve(&name)) {
@@ -249,11 +267,11 @@ impl ProvisionDir {
 
     /// Returns the path of the content of `name`, with all links followed.
     fn resolve(&self, name: &Name) -> Result<PathBuf, Cause> {
-        let path = self.root.join(name.as_str()).canonicalize().map_err(|error| match error.kind() {
+        let path = self.place(name).canonicalize().map_err(|error| match error.kind() {
             io::ErrorKind::NotADirectory => Cause::NotFound,
             _ => error.into(),
         })?;
-        let mut allowed = [Some(self.root()), self.config_dir()].into_iter().flatten();
+        let mut allowed = [Some(self.root()), self.config_dir(), self.served_folder()].into_iter().flatten();
         let within = |base: &Path| base.canonicalize().is_ok_and(|base| path.starts_with(base));
         if allowed.any(within) { Ok(path) } else { Err(Cause::LeadsOutside) }
     }

@@ -8,6 +8,7 @@ use crate::observing::log_queue::LogQueue;
 use crate::script::runtime::fault::REPORT;
 use crate::system::escape::{escape, escape_json, escape_lines};
 use crate::system::output::write_all;
+use crate::system::paint::Paint;
 use crate::system::truncate::truncate;
 use env_logger::{Builder, Target};
 use log::{Level, Record};
@@ -27,14 +28,15 @@ pub(crate) const FLUSH: Duration = Duration::from_secs(1);
 /// Most characters that are shown of a message.
 const LONGEST: usize = 64 << 10;
 
-/// Starts logging. Panics are logged, too.
+/// Starts logging. Panics are logged, too. Where `RUST_LOG` is not set, `default` has the level, or filters of `env_logger`.
 ///
 /// # Errors
 /// The system refuses a thread.
-pub(crate) fn start(json: bool) -> io::Result<()> {
+pub(crate) fn start(json: bool, default: &str, paint: Paint) -> io::Result<()> {
     let asked = std::env::var("RUST_LOG").unwrap_or_default();
+    let asked = if asked.is_empty() { default.to_owned() } else { asked };
     let level = level(&asked);
-    let write = if json { as_json } else { as_text };
+    let write = move |record: &Record| if json { as_json(record) } else { as_text(record, paint) };
     let queue = QUEUE.get_or_init(LogQueue::new);
     let notice = move |text: &str| {
         write(&Record::builder().level(Level::Warn).target("h1mock").args(format_args!("{text}")).build())
@@ -101,7 +103,7 @@ fn print_to(out: impl AsFd, text: &str) {
 }
 
 /// The default level.
-const DEFAULT: &str = "info";
+pub(crate) const DEFAULT: &str = "info";
 
 /// Returns the level for `asked`; `None` for filters such as `provision=debug`, which `env_logger` parses.
 ///
@@ -126,7 +128,7 @@ pub(crate) fn now() -> String {
 }
 
 /// Formats a record as text. Line ends in the message are escaped, so text of a client, script or file can't look like another record.
-fn as_text(record: &Record) -> String {
+fn as_text(record: &Record, paint: Paint) -> String {
     let target = match record.target() {
         own if own.starts_with("h1mock") => String::new(),
         other => format!("{other}: "),
@@ -134,7 +136,13 @@ fn as_text(record: &Record) -> String {
     let message = message(record);
     // The lines of a report are h1mock's own, and the texts in them are escaped already.
     let message = if record.target() == REPORT { escape_lines(&message) } else { escape(&message) };
-    format!("{} {:5} {target}{message}", now(), record.level())
+    let (time, level) = (now(), format!("{:5}", record.level()));
+    let level = match record.level() {
+        Level::Error => paint.red(&level),
+        Level::Warn => paint.yellow(&level),
+        _ => paint.dim(&level),
+    };
+    format!("{} {level} {target}{message}", paint.dim(&time))
 }
 
 fn message(record: &Record) -> String {

@@ -7,6 +7,7 @@ mod changes;
 mod overlays;
 mod readiness;
 mod requests;
+mod saves;
 mod trial;
 
 #[cfg(test)]
@@ -31,7 +32,7 @@ use crate::simulation::Simulation;
 use rhai::Engine;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Instant;
 
 pub(crate) struct Activation {
@@ -52,7 +53,11 @@ pub(crate) struct Activation {
     rewritten: Mutex<Option<BTreeSet<String>>>,
     /// The times at which ended overlays are removed.
     ends: Mutex<BTreeSet<Instant>>,
+    observer: OnceLock<Observer>,
 }
+
+/// A function that gets the provisions before and after each activation.
+pub(crate) type Observer = Box<dyn Fn(&Provision, &Provision) + Send + Sync>;
 
 /// The turn of the load that serves. A load holds its lock while it changes anything.
 struct Order(u64);
@@ -74,7 +79,7 @@ impl Activation {
         let mut first = load_first(&engine, &options, &directory, &values, &ledger, refused)?;
         let counters = metrics().loaded(&LayerRules { overlay: None, rules: first.router.rules() }, &[]);
         first.count_with(counters);
-        if first.built_in && ledger.record(initial::name(&directory)).error.is_some() {
+        if first.built_in && ledger.record(&initial::name(&directory)).error.is_some() {
             metrics().set_failing();
         }
         warnings::log(&ledger, &first.name, &first.warnings);
@@ -92,6 +97,7 @@ impl Activation {
             order: Mutex::new(Order(0)),
             rewritten: Mutex::default(),
             ends: Mutex::default(),
+            observer: OnceLock::new(),
         };
         activation.log_wait();
         Ok(activation)
@@ -142,30 +148,38 @@ impl Activation {
     /// # Errors
     /// The directory can't be read.
     pub(crate) fn ledger(&self) -> Result<Vec<LedgerRow>, DirectoryError> {
-        self.ledger.rows(&self.directory)
+        self.ledger.rows(&self.directory, &self.watched())
     }
 
     /// Whether the configured provision is not the one that serves: its load failed, or its files on disk have changed.
     pub(crate) fn differs(&self) -> bool {
-        metrics().is_failing() || self.current().files.differ(initial::BUILT_IN_SOURCE)
+        let current = self.current();
+        let initial = initial::name(&self.directory);
+        match current.built_in {
+            true => {
+                metrics().is_failing()
+                    || self.is_there(&initial) && !initial::is_built_in(&self.directory, &initial)
+            }
+            false => metrics().is_failing() || current.files.differ(),
+        }
     }
 
     /// Reloads the active provision if it has read one of the `touched` files.
     fn reload_if_read(&self, order: &mut Order, turn: &Turn, touched: &BTreeSet<String>) {
         let current = self.current();
         if let Some(name) = self.to_reload(&current, touched) {
-            let loaded = self.load(name, None);
-            self.reloaded(order, turn, name, loaded);
+            let loaded = self.load(&name, None);
+            self.reloaded(order, turn, &name, loaded);
         }
     }
 
     /// Returns the file to load again, if `current` has read one of the `touched` files.
-    fn to_reload<'p>(&self, current: &'p Provision, touched: &BTreeSet<String>) -> Option<&'p str> {
+    fn to_reload(&self, current: &Provision, touched: &BTreeSet<String>) -> Option<String> {
         let name = self.wanted(current);
-        if current.files.dependencies().is_disjoint(touched) && !touched.contains(name) {
+        if current.files.dependencies().is_disjoint(touched) && !touched.contains(&name) {
             return None;
         }
-        if !self.is_there(name) {
+        if !self.is_there(&name) {
             // A key that is removed from the ConfigMap is reported twice: by its mount, and as a removed file.
             let is_logged = self.gone.swap(current.generation, Ordering::Relaxed) == current.generation;
             if !is_logged && !current.built_in {
@@ -191,8 +205,8 @@ impl Activation {
     }
 
     /// Returns the file of the active provision. The built-in provision stands for `initial`, until that loads.
-    fn wanted<'p>(&self, current: &'p Provision) -> &'p str {
-        if current.built_in { initial::name(&self.directory) } else { &current.name }
+    fn wanted(&self, current: &Provision) -> String {
+        if current.built_in { initial::name(&self.directory) } else { current.name.clone() }
     }
 
     /// Compiles `name` from `source` or from the directory, and records the result in the ledger.
@@ -243,7 +257,7 @@ impl Activation {
             return log::error!(target: REPORT, "{}", error.noted(&keeps));
         }
         let goes_back = format!("going back to provision `{initial}`");
-        match self.load(initial, None).and_then(|loaded| loaded.into_provision(initial)) {
+        match self.load(&initial, None).and_then(|loaded| loaded.into_provision(&initial)) {
             Ok(provision) => {
                 log::error!(target: REPORT, "{}", error.noted(&goes_back));
                 self.swap(order, turn, provision);
@@ -275,10 +289,13 @@ impl Activation {
         drop(layers);
         let name = provision.name.clone();
         let was_awaited = self.awaited(&current).is_some();
-        drop(current);
+        let observed = self.observer.get().map(|observer| (observer, current));
         let generation = self.active.swap(provision);
         self.ledger.activated(&name, generation);
         self.log_activation(was_awaited);
+        if let Some((observer, before)) = observed {
+            observer(&before, &self.current());
+        }
         generation
     }
 

@@ -5,7 +5,7 @@ use crate::script::runtime::fault::{Fault, LoadError};
 use crate::system::lock::lock;
 use chrono::{DateTime, SecondsFormat};
 use serde::{Serialize, Serializer};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Mutex;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -113,12 +113,20 @@ impl Ledger {
         lock(&self.0).remove(name);
     }
 
-    /// Lists all files of the provision directory with their records, sorted by name.
+    /// Lists all files of the provision directory with their records, sorted by name. Of the folder of `h1mock serve FILE` it lists those
+    /// that are `watched`.
     ///
     /// # Errors
     /// The directory can't be read.
-    pub(crate) fn rows(&self, directory: &ProvisionDir) -> Result<Vec<LedgerRow>, DirectoryError> {
-        Ok(directory.list()?.into_iter().map(|entry| self.row(directory, entry)).collect())
+    pub(crate) fn rows(
+        &self,
+        directory: &ProvisionDir,
+        watched: &BTreeSet<String>,
+    ) -> Result<Vec<LedgerRow>, DirectoryError> {
+        let mut entries = directory.list()?;
+        entries.extend(directory.saved_entries(watched));
+        entries.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(entries.into_iter().map(|entry| self.row(directory, entry)).collect())
     }
 
     fn row(&self, directory: &ProvisionDir, entry: Entry) -> LedgerRow {
@@ -169,7 +177,7 @@ fn rfc3339<S: Serializer>(time: &Option<SystemTime>, serializer: S) -> Result<S:
 }
 
 /// Guesses the kind of a script that was never loaded.
-fn guess(source: &[u8]) -> Kind {
+pub(super) fn guess(source: &[u8]) -> Kind {
     let name = b"registerRules";
     if source.windows(name.len()).any(|part| part == name) { Kind::Provision } else { Kind::Library }
 }

@@ -14,8 +14,10 @@ use crate::script::runtime::files::Files;
 use crate::script::runtime::forward::Forward;
 use crate::script::runtime::key_value_store::KeyValueStore;
 use crate::simulation::Simulation;
+use crate::system::lock::lock;
 use rhai::Engine;
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
 
 /// The options of the command line that concern loads.
 #[derive(Default)]
@@ -40,6 +42,8 @@ pub(crate) struct LoadOptions {
     pub compress: bool,
     /// `--require-provision`.
     pub required: Required,
+    /// The files that the provision of `h1mock serve FILE` has read, if its last load failed.
+    pub failed_reads: Mutex<BTreeSet<String>>,
 }
 
 impl LoadOptions {
@@ -67,7 +71,14 @@ pub(crate) fn load(
     let (clock, dice) = options.simulation.of_load();
     let conditions = Conditions { clock, dice, ..Conditions::default() };
     let files = Files::new(directory.clone(), name, source, values).keeping(options.keep_store);
-    let mut loaded = Provision::load_under(conditions, engine, options.budget, files)?;
+    let files = files.beside(directory.beside(name));
+    let reads = files.reads();
+    let loaded = Provision::load_under(conditions, engine, options.budget, files);
+    if directory.served().is_some_and(|served| served.name().as_str() == name) {
+        let failed = loaded.is_err().then(|| lock(&reads).clone());
+        *lock(&options.failed_reads) = failed.unwrap_or_default();
+    }
+    let mut loaded = loaded?;
     if let Loaded::Provision(provision) = &mut loaded {
         options.apply(provision);
         if !options.keep_store {
@@ -122,10 +133,11 @@ pub(crate) fn with_rules(overlay: Provision) -> Result<Provision, LoadError> {
     Err(Fault { in_overlay: true, hint: Some(hint.to_owned()), ..fault })
 }
 
-/// Loads `initial`, or the built-in provision if `initial` is missing or broken.
+/// Loads the provision that serves first ([`initial::name`]), or the built-in one if that is missing or broken.
 ///
-/// Without an `initial`, the built-in provision is stored under that name, so that a touch of the file activates it. It is not stored
-/// if a file of that name is expected: with `--require-provision initial`, and if the ConfigMap mount could not be copied (`refused`).
+/// Into a directory without files the built-in provision is stored as `initial`, so that a touch of the file activates it. It is not
+/// stored if a file of that name is expected: with `--require-provision initial`, and if the ConfigMap mount could not be copied
+/// (`refused`).
 ///
 /// # Errors
 /// The built-in provision does not load, which no input can cause.
@@ -140,28 +152,43 @@ pub(crate) fn load_first(
     let first = |name: &str, source: Option<Vec<u8>>| {
         load(engine, options, directory, name, source, values.clone())?.into_provision(name)
     };
-    let built_in = |name: &str| {
-        let mut provision = first(name, Some(initial::BUILT_IN_SOURCE.to_vec()))?;
+    let built_in = |name: &str, source: Vec<u8>| {
+        let mut provision = first(name, Some(source))?;
         provision.built_in = true;
         Ok(provision)
     };
     let name = initial::name(directory);
-    let checked = Name::parse(name).map_err(|error| Fault::of_file(name, error.to_string()))?;
-    if !directory.exists(&checked) {
-        if options.required.is_initial() {
-            return built_in(initial::BUILT_IN);
-        }
-        if !refused && let Err(error) = directory.write(&checked, initial::BUILT_IN_SOURCE) {
+    let checked = Name::parse(&name).map_err(|error| Fault::of_file(&name, error.to_string()))?;
+    let is_there = directory.exists(&checked);
+    if !is_there && options.required.is_initial() {
+        return built_in(initial::BUILT_IN, initial::BUILT_IN_SOURCE.to_vec());
+    }
+    if !is_there || initial::is_built_in(directory, &name) {
+        let source = match initial::choice(&initial::others(directory)) {
+            Some((warning, source)) if !refused => {
+                log::warn!("{warning}");
+                source
+            }
+            _ => initial::BUILT_IN_SOURCE.to_vec(),
+        };
+        if !is_there
+            && !refused
+            && directory.was_empty()
+            && let Err(error) = directory.write(&checked, initial::BUILT_IN_SOURCE)
+        {
             log::warn!("{error}");
         }
-        return built_in(name);
+        return built_in(&name, source);
     }
-    let error = match first(name, None) {
+    let error = match first(&name, None) {
         Ok(provision) => return Ok(provision),
         Err(error) => error,
     };
-    ledger.failed(name, &error);
+    ledger.failed(&name, &error);
     metrics().load_failed(&error, true);
     log::error!(target: REPORT, "{}", error.noted("the built-in provision serves, and the server is not ready"));
-    built_in(initial::BUILT_IN)
+    match directory.served() {
+        Some(_) => built_in(initial::BUILT_IN, initial::page_of(&error)),
+        None => built_in(initial::BUILT_IN, initial::BUILT_IN_SOURCE.to_vec()),
+    }
 }

@@ -24,10 +24,10 @@
 //! In the server, a provision passes through these files in this order:
 //!
 //! 1. `watcher/` reports the files of the provision directory that were written or removed, by inotify or by polling.
-//!    `activation/changes.rs` loads them. A POST to the administrative port begins in `activation/requests.rs` instead.
+//!    `activation/changes.rs` loads them. `watcher/saves.rs` does so for `h1mock serve FILE`. A POST to the administrative port begins in `activation/requests.rs` instead.
 //! 2. `turns.rs` keeps the order of both.
 //! 3. `load.rs` reads the file and compiles it with the options of the command line. At start it loads `initial.rs`.
-//! 4. `provision.rs` calls `registerRules()`, and builds rules, view functions and hooks. `warnings.rs` finds likely mistakes.
+//! 4. `provision.rs` calls `registerRules()` (`registering.rs`), and builds rules, view functions and hooks. `warnings.rs` finds likely mistakes.
 //! 5. `activation.rs` and `active.rs` swap the provision. Requests in progress finish with the old one.
 //!    `layers.rs` is what they swap: the active provision and the overlays of `activation/overlays.rs`.
 //! 6. `ledger.rs` records the result. `required.rs` and `activation/readiness.rs` decide whether the server is ready.
@@ -42,6 +42,7 @@ pub(crate) mod layers;
 pub(crate) mod ledger;
 pub(crate) mod load;
 pub(crate) mod provision;
+mod registering;
 pub(crate) mod required;
 pub(crate) mod rule_changes;
 pub(crate) mod rule_row;

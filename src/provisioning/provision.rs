@@ -7,6 +7,7 @@ use crate::message::cors::Cors;
 use crate::message::epoch::ResetCounter;
 use crate::message::request::Request;
 use crate::observing::counters::RuleCounters;
+use crate::provisioning::registering;
 use crate::provisioning::rule_row::RuleRow;
 use crate::provisioning::warnings;
 use crate::routing::router::Router;
@@ -14,17 +15,17 @@ use crate::routing::rule::Rule;
 use crate::routing::value::Value;
 use crate::script::runtime::analysis::{self, rules};
 use crate::script::runtime::budget::{self, Budget};
-use crate::script::runtime::call::{self, Call, CurrentFunction, Loading};
+use crate::script::runtime::call::{self, Call, Loading};
 use crate::script::runtime::conditions::Conditions;
 use crate::script::runtime::fault::{Fault, LoadError};
-use crate::script::runtime::files::{File, Files};
+use crate::script::runtime::files::Files;
 use crate::script::runtime::forward::Forward;
 use crate::script::runtime::http_error::ErrorClass;
 use crate::script::runtime::load_time;
-use crate::script::runtime::registration::{Entry, REGISTER_RULES, Registration, Routes, RuleView, Scope};
+use crate::script::runtime::registration::{Entry, Registration, Routes, RuleView, Scope};
 use crate::script::runtime::view::View;
 use crate::simulation::Dice;
-use rhai::{Dynamic, Engine, EvalAltResult, FnPtr, NativeCallContext, Position};
+use rhai::{Dynamic, Engine, EvalAltResult};
 use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -137,7 +138,7 @@ impl Provision {
     ) -> Result<Loaded, LoadError> {
         let loading = Loading { files: files.clone(), registration: Registration::default(), seed: None };
         let call = Call { loading: Some(loading.into()), conditions, ..Call::default() };
-        let (loaded, call) = call::within(call, || budget.run(|| run(engine, files)));
+        let (loaded, call) = call::within(call, || budget.run(|| registering::run(engine, files)));
         let found = analysis::analyse(engine, files);
         let loaded = loaded.map_err(|error| {
             warnings::explain(Fault::new(&error, &files.main, files).or_line(files, call.line()), &found)
@@ -337,21 +338,6 @@ fn hooks<'p>(
     let of_app = hooks.iter().filter(|(scope, _)| scope.is_none());
     let own = hooks.iter().filter(move |(scope, _)| scope.is_some() && scope.as_deref() == blueprint);
     of_app.chain(own).map(|(_, view)| view)
-}
-
-/// Evaluates the main file and calls its `registerRules()`. `None` if it has no such function.
-fn run(engine: &Engine, files: &Files) -> Result<Option<Arc<File>>, Box<EvalAltResult>> {
-    let main = files.load_main(engine)?;
-    let overloads = main.overloads(REGISTER_RULES);
-    let Some(first) = overloads.first() else { return Ok(None) };
-    call::with(|call| call.function = CurrentFunction::Other(main.clone(), first.line));
-    if !overloads.iter().any(|function| function.params.is_empty() && !function.private) {
-        return Err("registerRules() must take no parameters and not be private".into());
-    }
-    let context =
-        NativeCallContext::new_with_all_fields(engine, REGISTER_RULES, None, &main.state, Position::NONE);
-    let _ = FnPtr::new(REGISTER_RULES)?.call_raw(&context, None, [])?;
-    Ok(Some(main))
 }
 
 /// Checks that an endpoint has one function, as in Flask: `url_for` builds the URL of one view.

@@ -56,7 +56,7 @@ impl Required {
     /// Returns the provision that should be active: the named one, or else `initial` if it exists.
     fn awaited(&self, directory: &ProvisionDir) -> Option<Name> {
         let initial =
-            || Name::parse(initial::name(directory)).ok().filter(|initial| directory.exists(initial));
+            || Name::parse(&initial::name(directory)).ok().filter(|initial| directory.exists(initial));
         self.0.clone().or_else(initial)
     }
 }

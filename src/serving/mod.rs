@@ -1,6 +1,6 @@
 //! Flow 1: socket -> request -> handler -> answer -> socket.
 //!
-//! `startup.rs` starts everything and waits for a signal of `signals.rs`; `stopping.rs` waits for the last requests, and `verdict.rs` chooses the exit code. A request passes
+//! `startup.rs` starts everything, with the folders of `directories.rs` and the lines of `console.rs`, and waits for a signal of `signals.rs`; `stopping.rs` waits for the last requests, and `verdict.rs` chooses the exit code. A request passes
 //! through these files in this order:
 //! 1. `http.rs`: the engine reads the request, within the limits of `limits.rs`. `refusal.rs` writes the page of a refused one.
 //! 2. `listeners.rs`: a thread of the pool takes the request.
@@ -16,6 +16,8 @@
 
 mod admin_work;
 mod callbacks;
+mod console;
+mod directories;
 mod followed;
 mod forwarding;
 pub(crate) mod http;

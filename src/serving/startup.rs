@@ -24,6 +24,8 @@ use crate::script::runtime::forward::Forward;
 use crate::script::runtime::key_value_store::KeyValueStore;
 use crate::serving::admin_work::AdminWork;
 use crate::serving::callbacks::Callbacks;
+use crate::serving::console;
+use crate::serving::directories::Directories;
 use crate::serving::http::{Reactor, Server};
 use crate::serving::limits::EffectiveLimits;
 use crate::serving::listeners::{Listener, Shared};
@@ -37,13 +39,14 @@ use crate::serving::workers::MockWork;
 use crate::simulation::Simulation;
 use crate::system::io_error::failed_to;
 use crate::system::memory;
+use std::io::{IsTerminal, stderr};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// Longest pause between two file events that count as one change.
 const QUIET: Duration = Duration::from_millis(5);
@@ -58,7 +61,8 @@ pub(crate) fn serve(settings: Settings) -> ExitCode {
 
 fn run(settings: Settings) -> Result<ExitCode, String> {
     let json = settings.json_log;
-    logger::start(json).map_err(failed_to("start a thread"))?;
+    let paint = settings.color.paint(stderr().is_terminal());
+    logger::start(json, console::levels(&settings), paint).map_err(failed_to("start a thread"))?;
     let limits = EffectiveLimits::by_system(&settings)?;
     // Before anything slow: process 1 of a container ignores a signal that has no handler.
     let (stop, signals) = signals::receive()?;
@@ -67,7 +71,9 @@ fn run(settings: Settings) -> Result<ExitCode, String> {
     let journal = journal(&settings, &epoch)?;
     let loaded = Loaded::default();
     let (mut mock, mut admin) = listeners(&settings, limits, &reactor, &journal, &loaded)?;
-    let service = Service::start(&settings, reactor, (journal, epoch), mock.server())?;
+    let begin = SystemTime::now();
+    let Directories { provisions, private: _private, _lock } = Directories::open(&settings)?;
+    let service = Service::start(&settings, reactor, provisions, (journal, epoch), mock.server())?;
     let _ = loaded.set(service.activation.clone());
     let stack = service.budget.stack();
     let pending = PendingBudget::new(mock.buffered);
@@ -95,15 +101,16 @@ fn run(settings: Settings) -> Result<ExitCode, String> {
         let work = service.admin_work(&settings, observing, reception, listener.address)?;
         listener.start("admin", settings.admin_workers, stack, Arc::new(work))?;
     }
-    let watcher = service.watch(&settings);
+    let watchers = service.watch(&settings, begin);
     service.outgoing.slots.set_workers(workers(&settings));
     mock.start("mock", workers(&settings), stack, Arc::new(mock_work))?;
     service.outgoing.slots.set_workers(mock.workers());
     service.readiness.set_serving(true);
-    announce(json, &mock, admin.as_ref(), &service.activation);
+    console::announce(json, &mock, admin.as_ref(), &service.activation);
+    console::follow(&settings, mock.address, &service.activation);
     let ended = "failed to wait for signals: the thread is gone";
     let signal = signals.recv().map_err(|_| ended)?;
-    drop(watcher);
+    drop(watchers);
     let hurried = service.stop(&settings, &signals, mock, admin);
     let code = verdict(&service.activation, service.callbacks.waiting(), &settings, signal);
     write_log(&signals, hurried);
@@ -158,12 +165,11 @@ impl Service {
     fn start(
         settings: &Settings,
         reactor: Arc<Reactor>,
+        directory: ProvisionDir,
         (journal, epoch): (Arc<Journal>, Arc<Epoch>),
         mock: Weak<Server>,
     ) -> Result<Service, String> {
         let budget = budget(settings);
-        let directory = ProvisionDir::open(&settings.provision_dir, Some(&settings.config_dir))
-            .map_err(|error| error.to_string())?;
         let simulation = Arc::new(Simulation::new(settings.clock, settings.seed));
         let options = LoadOptions {
             budget,
@@ -178,6 +184,7 @@ impl Service {
             compress: settings.compress,
             forward_unmatched: settings.forward_unmatched.clone().map(|url| Arc::new(Forward::to(url))),
             required: Required(settings.require_provision.clone()),
+            failed_reads: Mutex::default(),
         };
         let reset = epoch.clone();
         let activation = with_stack(budget, move || {
@@ -293,8 +300,24 @@ impl Service {
         }
     }
 
-    /// Starts the watcher. A failure is only logged, because provisions can still be posted to the administrative port.
-    fn watch(&self, settings: &Settings) -> Option<Watcher> {
+    /// Starts the watchers of the provision directory and of the served files, which were loaded since `begin`. A failure is only logged,
+    /// because provisions can still be posted to the administrative port.
+    fn watch(&self, settings: &Settings, begin: SystemTime) -> Vec<Watcher> {
+        let logged = |started: Result<Watcher, String>| started.map_err(|error| log::error!("{error}")).ok();
+        let saves = self.activation.directory.served().and_then(|_| logged(self.watch_saves(begin)));
+        let is_private = saves.is_some() && settings.provision_dir.is_none() && settings.config_dir.is_none();
+        let changes = (!is_private).then(|| logged(self.watch_changes(settings))).flatten();
+        saves.into_iter().chain(changes).collect()
+    }
+
+    fn watch_saves(&self, begin: SystemTime) -> Result<Watcher, String> {
+        let (activation, loading) = (self.activation.clone(), self.activation.clone());
+        let names = move || activation.watched();
+        let directory = self.activation.directory.clone();
+        Watcher::of_saves(directory, self.budget.stack(), begin, names, move |saved| loading.saved(saved))
+    }
+
+    fn watch_changes(&self, settings: &Settings) -> Result<Watcher, String> {
         let options = WatchOptions {
             poll: settings.poll,
             interval: settings.poll_interval,
@@ -302,10 +325,9 @@ impl Service {
             stack: self.budget.stack(),
         };
         let activation = self.activation.clone();
-        let started = Watcher::start(self.activation.directory.clone(), options, move |changes| {
+        Watcher::start(self.activation.directory.clone(), options, move |changes| {
             activation.changed(&changes);
-        });
-        started.map_err(|error| log::error!("{error}")).ok()
+        })
     }
 
     /// Stops in two phases, and returns whether a second signal ended one of them.
@@ -368,24 +390,4 @@ pub(crate) fn budget(settings: &Settings) -> Budget {
 fn workers(settings: &Settings) -> usize {
     let processors = || thread::available_parallelism().map_or(2, usize::from);
     settings.workers.unwrap_or_else(|| (processors() * 2).clamp(4, 16))
-}
-
-/// Prints the addresses to standard output: with port 0, tests and people find the ports there.
-fn announce(json: bool, mock: &Listener, admin: Option<&Listener>, activation: &Activation) {
-    let provision = activation.current();
-    let (name, generation) = (&provision.name, provision.generation);
-    let mock = mock.address.to_string();
-    let admin = admin.map(|listener| listener.address.to_string());
-    let line = if json {
-        let text = "serving";
-        serde_json::json!({ "time": logger::now(), "level": "info", "target": "h1mock", "message": text, "mock": mock, "admin": admin, "provision": name, "generation": generation })
-            .to_string()
-    } else {
-        let admin = admin.as_deref().unwrap_or("off");
-        format!(
-            "h1mock {}: mock {mock}, admin {admin}, provision `{name}`, generation {generation}",
-            env!("CARGO_PKG_VERSION")
-        )
-    };
-    logger::print(&line);
 }

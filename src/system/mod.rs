@@ -9,6 +9,7 @@ pub(crate) mod job_thread;
 pub(crate) mod lock;
 pub(crate) mod memory;
 pub(crate) mod output;
+pub(crate) mod paint;
 pub(crate) mod renewed_thread;
 pub(crate) mod spelling;
 pub(crate) mod truncate;

@@ -164,3 +164,38 @@ fn a_hint_explains_json_that_is_ignored_for_its_content_type() {
     assert!(reply.text().ends_with(hint), "{}", reply.text());
     assert_eq!(mock.post("/a", "application/json", b"{\"name\": \"x\"}").text(), "x");
 }
+
+#[test]
+fn routes_of_a_folder_are_those_of_each_provision_in_it() {
+    let folder = Folder::new();
+    for (name, text) in [
+        ("a.rhai", "fn registerRules() { app.get(\"/a\", a); }\nfn a() { 1 }"),
+        ("b", "fn registerRules() {\n    app.post(\"/b\", b);\n}\nfn b() { 2 }"),
+        ("lib.rhai", "fn one() { 1 }"),
+        ("data.json", "{}"),
+    ] {
+        folder.write(&format!("mocks/{name}"), text);
+    }
+    let routes = |arguments: &[&str]| {
+        let output = binary().arg("routes").args(arguments).current_dir(&folder.0).output().unwrap();
+        let [out, err] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+        (output.status.code().unwrap(), out, err)
+    };
+    let tables = "mocks/a.rhai:\n\
+                  RULE  METHODS           ENDPOINT  CONVERTERS  LINE\n\
+                  /a    GET,HEAD,OPTIONS  a                     a.rhai:1\n\n\
+                  mocks/b:\n\
+                  RULE  METHODS       ENDPOINT  CONVERTERS  LINE\n\
+                  /b    POST,OPTIONS  b                     b:2\n";
+    let (code, out, err) = routes(&["mocks"]);
+    assert_eq!((code, out, err), (0, tables.to_owned(), String::new()));
+    folder.write("mocks/c", "fn registerRules() { ( }");
+    let (code, out, err) = routes(&["mocks"]);
+    assert_eq!((code, out.as_str()), (1, tables));
+    assert!(err.starts_with("error: failed to load provision `c`: line 1, column 24: "), "{err}");
+    let (code, _, err) = routes(&["mocks", "--overlay", "mocks/a.rhai"]);
+    assert_eq!(
+        (code, &*err),
+        (1, "h1mock: failed to use `--overlay`: `mocks` is a folder; name a file in it\n")
+    );
+}

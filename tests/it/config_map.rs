@@ -69,3 +69,40 @@ fn a_broken_initial_is_reported_and_the_built_in_provision_serves() {
         if text == "mended" { Ok(()) } else { Err(format!("{text}: {}", mock.log())) }
     });
 }
+
+#[test]
+fn the_only_provision_of_a_mount_serves_first() {
+    let mock = Mock::start_with(&[], |folder| {
+        mount(
+            folder,
+            1,
+            &[("users.rhai", &word("one")), ("lib.rhai", "fn one() { 1 }"), ("data.json", "{}")],
+        );
+    });
+    assert_eq!((mock.get("/word").text().as_str(), mock.active().0.as_str()), ("one", "users.rhai"));
+    assert!(!mock.directory().join("initial").exists());
+    mount(&mock.folder, 2, &[("users.rhai", &word("two"))]);
+    eventually(|| {
+        let text = mock.get("/word").text();
+        if text == "two" { Ok(()) } else { Err(format!("{text}: {}", mock.log())) }
+    });
+}
+
+#[test]
+fn several_provisions_of_a_mount_are_named_with_the_way_to_activate_one() {
+    let mock = Mock::start_with(&[], |folder| {
+        mount(folder, 1, &[("users.rhai", &word("one")), ("orders", &word("two")), ("data.json", "{}")]);
+    });
+    mock.wait_for_log(
+        "WARN  no provision is called `initial`, so each path answers 404; there are `orders`, `users.rhai`. To activate one: touch its file, \
+         or `GET /app/v1/provision/orders` on the admin port; the one that is called `initial` serves from the start\n",
+    );
+    let reply = mock.get("/word");
+    let names = "There are <code>orders</code>, <code>users.rhai</code>.</p>";
+    assert!(reply.status == 404 && reply.text().contains(names), "{}", reply.text());
+    assert!(reply.text().contains("help here for mock provisions</a>\n<p>No provision"), "{}", reply.text());
+    let metrics = mock.admin("GET /metrics", &[], b"").text();
+    assert!(metrics.contains("\nh1mock_configured_differs_from_serving 0\n"), "{metrics}");
+    assert_eq!(mock.admin("GET /app/v1/provision/orders", &[], b"").status, 200);
+    assert_eq!(mock.get("/word").text(), "two");
+}

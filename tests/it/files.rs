@@ -179,3 +179,34 @@ fn after_a_broken_file_the_last_good_provision_or_initial_serves() {
         serves(&mock, after);
     }
 }
+
+#[test]
+fn a_directory_that_has_files_gets_none_of_ours() {
+    let mock = Mock::start_with(&["--provision-dir", "mine"], |folder| {
+        folder.write("mine/users.rhai", &word("one"))
+    });
+    mock.wait_for_log(
+        "WARN  no provision is called `initial`, so each path answers 404; there are `users.rhai`. ",
+    );
+    let names: Vec<_> =
+        fs::read_dir(mock.folder.0.join("mine")).unwrap().map(|file| file.unwrap().file_name()).collect();
+    assert_eq!(names, ["users.rhai"]);
+    assert_eq!(mock.get("/word").status, 404);
+    run("touch", &[&mock.folder.0.join("mine/users.rhai")]);
+    eventually(|| {
+        let text = mock.get("/word").text();
+        if text == "one" { Ok(()) } else { Err(text) }
+    });
+    let mock = Mock::start_with(&["--provision-dir", "new"], |_| ());
+    assert!(mock.folder.0.join("new/initial").exists(), "an empty directory has one to touch");
+}
+
+#[test]
+fn a_second_server_in_one_directory_says_so() {
+    let first = Mock::start_with(&[], |_| ());
+    let directory = first.directory().canonicalize().unwrap();
+    let second = Mock::start_with(&["--provision-dir", directory.to_str().unwrap()], |_| ());
+    let warning = format!("WARN  another h1mock uses the provision directory `{}`: ", directory.display());
+    second.wait_for_log(&warning);
+    assert_eq!((second.get("/").status, first.log().contains("another h1mock")), (404, false));
+}

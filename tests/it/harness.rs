@@ -82,6 +82,7 @@ pub(crate) struct Mock {
     pub admin: String,
     pub banner: String,
     log: Arc<Mutex<String>>,
+    output: Arc<Mutex<String>>,
 }
 
 impl Mock {
@@ -113,19 +114,16 @@ impl Mock {
         prepare: impl FnOnce(&Folder),
     ) -> (Mock, ChildStderr) {
         let folder = Folder::new();
+        fs::create_dir(folder.0.join("config")).unwrap();
         prepare(&folder);
+        command.args(["--config-dir", "config"]).args(arguments);
+        Mock::start_in(folder, command)
+    }
+
+    /// Starts a mock in `folder`, on free ports. Returns it with the pipe of its log.
+    fn start_in(folder: Folder, mut command: Command) -> (Mock, ChildStderr) {
         command
-            .args([
-                "--bind",
-                "127.0.0.1",
-                "--traffic-port",
-                "0",
-                "--admin-port",
-                "0",
-                "--config-dir",
-                "config",
-            ])
-            .args(arguments)
+            .args(["--bind", "127.0.0.1", "--traffic-port", "0", "--admin-port", "0"])
             .current_dir(&folder.0)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -135,7 +133,7 @@ impl Mock {
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let mut banner = String::new();
         out.read_line(&mut banner).unwrap();
-        thread::spawn(move || std::io::copy(&mut out, &mut std::io::sink()));
+        let output = drain(out);
         if !banner.contains("mock") {
             let mut text = String::new();
             let _ = log.read_to_string(&mut text);
@@ -143,7 +141,31 @@ impl Mock {
         }
         let traffic = address(&banner, "mock");
         let admin = address(&banner, "admin");
-        (Mock { child, folder, traffic, admin, banner, log: Arc::default() }, log)
+        (Mock { child, folder, traffic, admin, banner, log: Arc::default(), output }, log)
+    }
+
+    /// Starts a mock without a mount, for files of the folder that `prepare` fills.
+    pub(crate) fn of_files(mut command: Command, arguments: &[&str], prepare: impl FnOnce(&Folder)) -> Mock {
+        let folder = Folder::new();
+        prepare(&folder);
+        command.args(arguments);
+        let (mut mock, pipe) = Mock::start_in(folder, command);
+        mock.read_log(pipe);
+        mock
+    }
+
+    /// Returns the lines on standard output after the banner so far.
+    pub(crate) fn output(&self) -> String {
+        self.output.lock().unwrap().clone()
+    }
+
+    /// Waits until standard output contains `text`.
+    #[track_caller]
+    pub(crate) fn wait_for_output(&self, text: &str) {
+        eventually(|| {
+            let output = self.output();
+            output.contains(text).then_some(()).ok_or_else(|| format!("{output}\n{}", self.log()))
+        });
     }
 
     /// Starts to read the log.

@@ -41,6 +41,7 @@ mod logging;
 mod long_polls;
 mod metrics;
 mod names;
+mod one_file;
 mod outgoing;
 mod outgoing_journal;
 mod overlays;

@@ -66,12 +66,12 @@ impl Activation {
     }
 
     /// Reloads the active provision if it has read one of the `touched` files.
-    fn reload_beside(&self, turn: &Turn, touched: &BTreeSet<String>) {
+    pub(super) fn reload_beside(&self, turn: &Turn, touched: &BTreeSet<String>) {
         let current = self.current();
         let Some(name) = self.to_reload(&current, touched) else { return };
-        let (mut order, loaded) = self.load_beside(turn, name);
+        let (mut order, loaded) = self.load_beside(turn, &name);
         if self.current().generation == current.generation {
-            self.reloaded(&mut order, turn, name, loaded);
+            self.reloaded(&mut order, turn, &name, loaded);
         } else if order.admits(turn) {
             // Another provision serves now. It was asked for before the change, so it may have read the old files.
             self.reload_if_read(&mut order, turn, touched);
@@ -80,7 +80,11 @@ impl Activation {
 
     /// Compiles `name` without the lock, then waits for all earlier turns and takes the lock. If a file that was read has been stored
     /// or removed meanwhile, compiles once more, with the lock.
-    fn load_beside(&self, turn: &Turn, name: &str) -> (MutexGuard<'_, Order>, Result<Loaded, LoadError>) {
+    pub(super) fn load_beside(
+        &self,
+        turn: &Turn,
+        name: &str,
+    ) -> (MutexGuard<'_, Order>, Result<Loaded, LoadError>) {
         *lock(&self.rewritten) = Some(BTreeSet::new());
         let mut loaded = self.compile(name, None);
         turn.wait();

@@ -77,7 +77,9 @@ impl Activation {
 
     fn known(&self, name: &Name) -> Result<(), ActivationError> {
         let unknown = || ActivationError::Unknown(name.as_str().to_owned());
-        self.directory.exists(name).then_some(()).ok_or_else(unknown)
+        // Beside a served file there may be files of the user that are nobody's business.
+        let is_served = || self.watched().contains(name.as_str()) && self.directory.exists(name);
+        (self.directory.holds(name) || is_served()).then_some(()).ok_or_else(unknown)
     }
 
     /// Notes that file `name` has changed, for a load of the watcher that may have read it before.

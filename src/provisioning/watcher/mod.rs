@@ -4,6 +4,7 @@
 
 mod config_mount;
 mod notify;
+mod saves;
 mod snapshot;
 
 #[cfg(test)]

@@ -67,7 +67,9 @@ impl Fault {
     pub fn from_position(files: &Files, file: &str, at: Position, message: impl Into<String>) -> Fault {
         let line = at.line();
         let source = line.and_then(|line| files.line(file, line));
-        let (provision, in_overlay) = (files.main.clone(), files.shares_values);
+        let is_other = files.others.iter().any(|other| other == file);
+        let provision = if is_other { file.to_owned() } else { files.main.clone() };
+        let in_overlay = files.shares_values;
         Fault { provision, in_overlay, line, column: at.position(), source, ..Fault::of_file(file, message) }
     }
 
@@ -194,9 +196,11 @@ fn innermost<'e>(error: &'e EvalAltResult, file: &str) -> (&'e EvalAltResult, St
             EvalAltResult::ErrorInModule(name, inner, _) => (inner, name.as_str()),
             _ => return (error, file, at),
         };
+        // A further file of `h1mock serve FILE...`, which no `import` names.
+        let is_served = matches!(error, EvalAltResult::ErrorInModule(.., place) if place.is_none());
         error = inner;
         let position = error.position();
-        if !position.is_none() {
+        if !position.is_none() || is_served {
             at = position;
             if !source.is_empty() {
                 source.clone_into(&mut file);

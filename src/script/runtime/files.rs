@@ -51,6 +51,8 @@ pub struct Files {
     directory: Arc<ProvisionDir>,
     /// Name of the provision's own file.
     pub main: String,
+    /// Further files whose `registerRules()` is called after that of `main`.
+    pub others: Vec<String>,
     /// The values of `store`.
     pub values: Arc<KeyValueStore>,
     /// Whether `values` outlive the load (`--keep-store`).
@@ -63,7 +65,7 @@ pub struct Files {
     /// and of a provision that is loaded once more.
     given: BTreeMap<String, Vec<u8>>,
     sources: Mutex<BTreeMap<String, Source>>,
-    read: Mutex<BTreeSet<String>>,
+    read: Arc<Mutex<BTreeSet<String>>>,
     /// Syntax trees for the analysis; `None` after [`Files::take_compiled`].
     compiled: Mutex<Option<Compiled>>,
 }
@@ -85,13 +87,14 @@ impl Files {
         Files {
             directory,
             main: main.to_owned(),
+            others: Vec::new(),
             values,
             keeps_values: false,
             shares_values: false,
             draws: Draws::default(),
             given: given.map(|source| (main.to_owned(), source)).into_iter().collect(),
             sources: Mutex::default(),
-            read: Mutex::default(),
+            read: Arc::default(),
             compiled: Mutex::new(Some(Vec::new())),
         }
     }
@@ -101,12 +104,27 @@ impl Files {
         let sources = lock(&self.sources);
         let given = sources.iter().map(|(name, source)| (name.clone(), source.text.clone().into_bytes()));
         let files = Files::new(self.directory.clone(), &self.main, None, values);
-        Files { given: given.collect(), keeps_values: self.keeps_values, ..files }
+        Files {
+            given: given.collect(),
+            keeps_values: self.keeps_values,
+            others: self.others.clone(),
+            ..files
+        }
     }
 
     /// Sets whether the values of `store` outlive activations (`--keep-store`).
     pub fn keeping(self, keeps_values: bool) -> Files {
         Files { keeps_values, ..self }
+    }
+
+    /// Adds further files of the provision.
+    pub fn beside(self, others: Vec<String>) -> Files {
+        Files { others, ..self }
+    }
+
+    /// Returns the names of the files that were read so far, which grow as the load goes on.
+    pub fn reads(&self) -> Arc<Mutex<BTreeSet<String>>> {
+        self.read.clone()
     }
 
     /// Marks the files of an overlay.
@@ -118,6 +136,7 @@ impl Files {
     pub fn dependencies(&self) -> BTreeSet<String> {
         let mut names = lock(&self.read).clone();
         names.insert(self.main.clone());
+        names.extend(self.others.iter().cloned());
         names
     }
 
@@ -160,6 +179,7 @@ impl Files {
                 names.insert(inside.split('/').next().unwrap_or(inside).to_owned());
             }
         }
+        self.directory.add_saved_names(prefix.trim_end_matches('/'), &mut names);
         Ok(names.into_iter().collect())
     }
 
@@ -173,16 +193,14 @@ impl Files {
         lock(&self.sources).values().filter_map(|source| source.file.clone()).collect()
     }
 
-    /// Whether a file has changed on disk since it was compiled, or is gone. A provision with the source `built_in` may be missing.
-    pub fn differ(&self, built_in: &[u8]) -> bool {
+    /// Whether a file has changed on disk since it was compiled, or is gone.
+    pub fn differ(&self) -> bool {
         // Cloned, so that the lock is not held while files are read: failing scripts need it for their lines.
         let texts: Vec<(String, String)> =
             lock(&self.sources).iter().map(|(name, source)| (name.clone(), source.text.clone())).collect();
         texts.iter().any(|(name, text)| {
-            let never_there =
-                *name == self.main && self.given.get(name).is_some_and(|given| given == built_in);
             let bytes = Name::parse(name).ok().and_then(|name| self.directory.bytes(&name).ok());
-            bytes.map_or(!never_there, |bytes| !to_text(bytes).is_ok_and(|now| now == *text))
+            bytes.is_none_or(|bytes| !to_text(bytes).is_ok_and(|now| now == *text))
         })
     }
 
@@ -369,32 +387,4 @@ fn definitions(text: &str) -> HashMap<&str, usize> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::directory::fixture::Folder;
-
-    #[test]
-    fn files_that_are_missing_at_load_are_dependencies() {
-        let folder = Folder::new();
-        let directory = folder.directory();
-        std::fs::write(folder.root().join("there"), "1").unwrap();
-        let files = Files::new(directory.into(), "p", Some(Vec::new()), Arc::default());
-        assert!(files.read("missing at load", true).is_err());
-        assert!(files.read("missing later", false).is_err());
-        assert_eq!(files.read("there", false).as_deref(), Ok(&b"1"[..]));
-        assert!(files.find_import("library").is_err());
-        assert_eq!(files.find_import("p").as_deref(), Ok("p"));
-        let names: Vec<String> = files.dependencies().into_iter().collect();
-        assert_eq!(names, ["library", "library.rhai", "missing at load", "p", "there"]);
-    }
-
-    #[test]
-    fn a_line_of_up_to_1000_bytes_is_shown() {
-        let folder = Folder::new();
-        let text = ["x".repeat(1000), "x".repeat(1001)].join("\n");
-        let files = Files::new(folder.directory().into(), "p", None, Arc::default());
-        lock(&files.sources).insert("p".to_owned(), Source { text, file: None });
-        let lengths = [0, 1, 2, 3].map(|line| files.line("p", line).map(|line| line.len()));
-        assert_eq!(lengths, [None, Some(1000), None, Some(0)]);
-    }
-}
+mod tests;

@@ -15,7 +15,7 @@ fn beside_a_mock(script: &str) -> Option<super::Left> {
          (tries=0; while [ $tries -lt 2000 ] && grep -qa '^/bin/sh' /proc/1/cmdline; do
             tries=$((tries + 1)); sleep 0.01; done
           \"$1\"/h1mock wait --timeout 20s; {script}; kill -TERM 1) &
-         exec \"$1\"/h1mock --bind 127.0.0.1 --config-dir none 18123 --admin-port=18124 >/dev/null 2>log"
+         exec \"$1\"/h1mock --bind 127.0.0.1 18123 --admin-port=18124 >/dev/null 2>log"
     );
     command.args([&script, "sh"]).arg(image.folder.0.join("bin")).current_dir(image.path(""));
     command.env_remove("H1MOCK_ADMIN_PORT").env_remove("H1MOCK_TRAFFIC_PORT");
