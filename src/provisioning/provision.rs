@@ -148,8 +148,9 @@ impl Provision {
             warnings.extend(warnings::of_library(files));
             return Ok(Loaded::Library(warnings));
         };
-        let (registration, seed) =
+        let (mut registration, seed) =
             call.loading.map(|loading| (loading.registration, loading.seed)).unwrap_or_default();
+        registering::tell_closures_apart(files, &mut registration.rules);
         warnings.extend(warnings::of_rules(files, &registration.rules));
         warnings.sort_by_key(|warning| (warning.file != files.main, warning.line, warning.column));
         let provision =

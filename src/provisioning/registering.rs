@@ -2,7 +2,7 @@
 
 use crate::script::runtime::call::{self, CurrentFunction};
 use crate::script::runtime::files::{File, Files};
-use crate::script::runtime::registration::REGISTER_RULES;
+use crate::script::runtime::registration::{Entry, REGISTER_RULES};
 use rhai::{Engine, EvalAltResult, FnPtr, NativeCallContext, Position};
 use std::sync::Arc;
 
@@ -43,4 +43,12 @@ fn register(engine: &Engine, file: &Arc<File>) -> Result<bool, Box<EvalAltResult
         NativeCallContext::new_with_all_fields(engine, REGISTER_RULES, None, &file.state, Position::NONE);
     let _ = FnPtr::new(REGISTER_RULES)?.call_raw(&context, None, [])?;
     Ok(true)
+}
+
+/// Gives the closures of further files endpoints of their own. Otherwise two closures at the same place of two files would share one.
+pub(super) fn tell_closures_apart(files: &Files, entries: &mut [Entry]) {
+    let is_closure = |entry: &Entry| entry.endpoint.starts_with("closure_");
+    for entry in entries.iter_mut().filter(|entry| is_closure(entry) && files.others.contains(&entry.file)) {
+        entry.endpoint = format!("{}_{}", entry.endpoint, entry.file);
+    }
 }

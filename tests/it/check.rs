@@ -186,7 +186,7 @@ fn routes_of_a_folder_are_those_of_each_provision_in_it() {
                   /a    GET,HEAD,OPTIONS  a                     a.rhai:1\n\n\
                   mocks/b:\n\
                   RULE  METHODS       ENDPOINT  CONVERTERS  LINE\n\
-                  /b    POST,OPTIONS  b                     b:2\n";
+                  /b    OPTIONS,POST  b                     b:2\n";
     let (code, out, err) = routes(&["mocks"]);
     assert_eq!((code, out, err), (0, tables.to_owned(), String::new()));
     folder.write("mocks/c", "fn registerRules() { ( }");

@@ -109,21 +109,21 @@ impl Mock {
 
     /// Starts a mock whose log nobody reads, until the test passes the pipe to [`Mock::read_log`].
     pub(crate) fn start_unread(
-        mut command: Command,
+        command: Command,
         arguments: &[&str],
         prepare: impl FnOnce(&Folder),
     ) -> (Mock, ChildStderr) {
         let folder = Folder::new();
         fs::create_dir(folder.0.join("config")).unwrap();
         prepare(&folder);
-        command.args(["--config-dir", "config"]).args(arguments);
-        Mock::start_in(folder, command)
+        Mock::start_in(folder, command, &[&["--config-dir", "config"], arguments].concat())
     }
 
     /// Starts a mock in `folder`, on free ports. Returns it with the pipe of its log.
-    fn start_in(folder: Folder, mut command: Command) -> (Mock, ChildStderr) {
+    fn start_in(folder: Folder, mut command: Command, arguments: &[&str]) -> (Mock, ChildStderr) {
         command
             .args(["--bind", "127.0.0.1", "--traffic-port", "0", "--admin-port", "0"])
+            .args(arguments)
             .current_dir(&folder.0)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -145,11 +145,10 @@ impl Mock {
     }
 
     /// Starts a mock without a mount, for files of the folder that `prepare` fills.
-    pub(crate) fn of_files(mut command: Command, arguments: &[&str], prepare: impl FnOnce(&Folder)) -> Mock {
+    pub(crate) fn of_files(command: Command, arguments: &[&str], prepare: impl FnOnce(&Folder)) -> Mock {
         let folder = Folder::new();
         prepare(&folder);
-        command.args(arguments);
-        let (mut mock, pipe) = Mock::start_in(folder, command);
+        let (mut mock, pipe) = Mock::start_in(folder, command, arguments);
         mock.read_log(pipe);
         mock
     }
