@@ -26,9 +26,9 @@ PROJECT = pathlib.Path(__file__).resolve().parents[1]
 DEADLINE = 20
 HERE = "ct/docs.py"
 # Pages, and the arguments of the server that answers all blocks of a page.
-PAGES = {"README.md": [], "docs/admin.md": [], "docs/callbacks.md": [], "docs/clock.md": [], "docs/editors.md": [],
-         "docs/forwarding.md": [], "docs/requests.md": [], "docs/security.md": [], "docs/streams.md": [],
-         "docs/testing.md": ["--explain"], "docs/troubleshooting.md": []}
+PAGES = {"README.md": [], "docs/admin.md": [], "docs/callbacks.md": [], "docs/cli.md": [], "docs/clock.md": [],
+         "docs/editors.md": [], "docs/forwarding.md": [], "docs/requests.md": [], "docs/security.md": [],
+         "docs/streams.md": [], "docs/testing.md": ["--explain"], "docs/troubleshooting.md": []}
 NEEDS_A_CLUSTER = "<!-- needs a cluster -->"
 # Pages with tests in Python, and the folders that have the same tests.
 TESTS = {"docs/testing.md": "ct/src", "docs/ci.md": "ct/testcontainers"}

@@ -32,8 +32,9 @@ fn execute(command: Command) -> Result<ExitCode, Box<dyn Error>> {
     let out = &mut stdout();
     Ok(match command {
         Command::Serve(settings) => startup::serve(settings),
-        Command::Check { files, strict, settings } => {
-            loading(&settings, move |budget| check::check(&files, strict, budget))?
+        Command::New(starter) => starter.write()?,
+        Command::Check { files, strict, format, settings } => {
+            loading(&settings, move |budget| check::check(&files, strict, format, budget))?
         }
         Command::Routes { file, overlays, settings } => {
             let paint = settings.color.paint(out.is_terminal());

@@ -1,99 +1,87 @@
-//! `h1mock check`: loads provisions without serving them, and prints the faults like a compiler.
+//! `h1mock check`: loads provisions without serving them, and prints the faults like a compiler, as JSON or for GitHub Actions.
+
+mod format;
+
+pub(crate) use format::Format;
+pub(super) use format::{print, print_error};
 
 use crate::directory::{Name, ProvisionDir};
-use crate::provisioning::ledger::listed;
 use crate::provisioning::provision::{Loaded, Provision};
-use crate::provisioning::warnings;
 use crate::script;
 use crate::script::runtime::budget::Budget;
 use crate::script::runtime::conditions::Conditions;
 use crate::script::runtime::fault::{Fault, LoadError};
 use crate::script::runtime::files::Files;
 use crate::system::io_error::describe_io;
+use format::{Checked, Loads, Printer};
 use rhai::Engine;
 use std::collections::HashSet;
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-/// Loads each file, and the provisions and libraries of each folder. Prints the files that load to standard output; faults,
-/// warnings and their numbers to standard error. Exit code 1 if a file did not load, or, where `strict`, if there are
-/// warnings.
+/// Loads each file, and the provisions and libraries of each folder, and prints the results as `format` says. Text goes to standard
+/// output for files that load; faults, warnings and their numbers go to standard error. Exit code 1 if a file did not load, or, where
+/// `strict`, if there are warnings.
 ///
 /// # Errors
 /// A file or folder that can't be read.
-pub(crate) fn check(paths: &[PathBuf], strict: bool, budget: Budget) -> Result<ExitCode, String> {
+pub(crate) fn check(
+    paths: &[PathBuf],
+    strict: bool,
+    format: Format,
+    budget: Budget,
+) -> Result<ExitCode, String> {
     let engine = Arc::new(script::engine(budget));
-    let (mut failed, mut warnings) = (0, Warnings::default());
-    let files = expand(paths)?;
-    for path in &files {
-        match load(&engine, budget, path, Conditions::default()) {
+    let (mut printer, mut seen) = (Printer::new(format), Seen::default());
+    for path in &expand(paths)? {
+        printer.add(seen.checked(path, load(&engine, budget, path, Conditions::default())));
+    }
+    Ok(if printer.end(strict) { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// The warnings of the files before: each warning of a file that several others import is printed once.
+#[derive(Default)]
+struct Seen(HashSet<(String, Option<usize>, Option<usize>, String)>);
+
+impl Seen {
+    fn checked<'a>(&mut self, path: &'a Path, loaded: Result<Loaded, LoadError>) -> Checked<'a> {
+        let (result, warnings, shadowed) = match loaded {
             Ok(Loaded::Provision(provision)) => {
-                warnings.print(&provision.warnings);
-                warnings.print_shadowed(&provision);
-                let count = provision.views.len();
-                let rules = if count == 1 { "rule" } else { "rules" };
-                print(&format!("{}: ok, {count} {rules}", path.display()));
+                let rules = provision.views.len();
+                (Ok(Loads::Provision(rules)), self.new_ones(&provision.warnings), shadowed(&provision))
             }
             Ok(Loaded::Library(found)) => {
-                warnings.print(&found);
-                let is_none = found.iter().any(|warning| warning.line.is_none());
-                let kind = if is_none { "but it registers nothing" } else { "a library (no registerRules)" };
-                print(&format!("{}: ok, {kind}", path.display()));
+                let is_useless = found.iter().any(|warning| warning.line.is_none());
+                let loads = if is_useless { Loads::Useless } else { Loads::Library };
+                (Ok(loads), self.new_ones(&found), Vec::new())
             }
-            Err(error) => {
-                failed += 1;
-                print_error(&format!("error: {}", error.report()));
-            }
-        }
+            Err(error) => (Err(error), Vec::new(), Vec::new()),
+        };
+        Checked { path, result, warnings, shadowed }
     }
-    if failed > 0 {
-        print_error(&format!("{failed} of {} files failed", files.len()));
-    } else if strict && warnings.count > 0 {
-        let s = if warnings.count == 1 { "" } else { "s" };
-        print_error(&format!("{} warning{s}, which --strict takes for failures", warnings.count));
-    }
-    let is_failure = failed > 0 || strict && warnings.count > 0;
-    Ok(if is_failure { ExitCode::FAILURE } else { ExitCode::SUCCESS })
-}
 
-/// The warnings that were printed.
-#[derive(Default)]
-struct Warnings {
-    count: usize,
-    /// Each warning of a file that several others import is printed once.
-    printed: HashSet<(String, Option<usize>, Option<usize>, String)>,
-}
-
-impl Warnings {
-    fn print(&mut self, warnings: &[Fault]) {
+    fn new_ones(&mut self, warnings: &[Fault]) -> Vec<Fault> {
         let place =
             |warning: &Fault| (warning.file.clone(), warning.line, warning.column, warning.message.clone());
-        let new: Vec<Fault> =
-            warnings.iter().filter(|warning| self.printed.insert(place(warning))).cloned().collect();
-        let (listed, rest) = listed(&new);
-        for warning in listed {
-            print_error(&format!("warning: {}", warning.as_warning()));
-        }
-        if let Some(more) = warnings::more(rest) {
-            print_error(&format!("warning: {more}\n"));
-        }
-        self.count += new.len();
+        warnings.iter().filter(|warning| self.0.insert(place(warning))).cloned().collect()
     }
+}
 
-    fn print_shadowed(&mut self, provision: &Provision) {
-        let display = |index: usize| {
-            let (rule, served) = (&provision.router.rules()[index], &provision.views[index]);
-            format!("`{}` ({}:{})", rule.display(), served.file, served.line)
-        };
-        for (rule, earlier) in provision.router.shadowed() {
-            let (rule, earlier) = (display(rule), display(earlier));
-            print_error(&format!("warning: rule {rule} never serves: {earlier} comes first"));
-            self.count += 1;
-        }
-    }
+/// Returns a warning for each rule that serves no request, since another one comes first.
+fn shadowed(provision: &Provision) -> Vec<Fault> {
+    let display = |index: usize| {
+        let (rule, served) = (&provision.router.rules()[index], &provision.views[index]);
+        format!("`{}` ({}:{})", rule.display(), served.file, served.line)
+    };
+    let warning = |(rule, earlier): (usize, usize)| {
+        let message = format!("rule {} never serves: {} comes first", display(rule), display(earlier));
+        let served = &provision.views[rule];
+        Fault { line: Some(served.line), ..Fault::of_file(&served.file, message) }
+    };
+    provision.router.shadowed().into_iter().map(warning).collect()
 }
 
 /// Loads a file that must be a provision, under `conditions`: an overlay, if they have values for `store`.
@@ -168,13 +156,4 @@ pub(super) fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
         files.extend(inside);
     }
     Ok(files)
-}
-
-pub(super) fn print_error(text: &str) {
-    let _ = writeln!(io::stderr(), "{text}");
-}
-
-pub(super) fn print(text: &str) {
-    // A reader such as `head` may have closed the pipe.
-    let _ = writeln!(io::stdout(), "{text}");
 }

@@ -11,7 +11,24 @@ const WIDTH: usize = 96;
 /// Column where the descriptions of options begin.
 const OPTION_COLUMN: usize = 30;
 /// Column where the summaries of subcommands begin.
-const COMMAND_COLUMN: usize = 12;
+const COMMAND_COLUMN: usize = 15;
+
+/// The program, in one line.
+pub(super) const TITLE: &str = "an HTTP/1 mock server, programmed by provisions";
+/// The flags of all subcommands.
+pub(super) const OTHER_OPTIONS: [(&str, &str); 2] = [
+    ("-h, --help", "Print this text (`h1mock help COMMAND` does, too)"),
+    ("-V, --version", "Print the version"),
+];
+/// The exit codes: three of each subcommand, one of those with `--fail-on`, two of the server.
+pub(super) const EXIT_CODES: [(&str, &str); 6] = [
+    ("0", "success"),
+    ("1", "failure"),
+    ("2", "wrong usage"),
+    ("3", "by --fail-on"),
+    ("130", "SIGINT"),
+    ("143", "SIGTERM"),
+];
 
 /// Returns the help of `subcommand`; without one, that of `h1mock` itself: `serve` and the list of the others. Ends with a
 /// newline.
@@ -19,7 +36,7 @@ pub(super) fn text(subcommand: Option<Subcommand>) -> String {
     let subject = subcommand.unwrap_or(Subcommand::Serve);
     let mut out = String::new();
     if subject == Subcommand::Serve {
-        out.push_str("h1mock: an HTTP/1 mock server, programmed by provisions\n\n");
+        let _ = writeln!(out, "h1mock: {TITLE}\n");
         let _ = writeln!(out, "Usage:\n  h1mock [serve] [OPTIONS] {}", subject.operands());
         out.push_str("  h1mock COMMAND --help\n\nCommands:\n");
         for other in Subcommand::ALL {
@@ -29,10 +46,9 @@ pub(super) fn text(subcommand: Option<Subcommand>) -> String {
     } else {
         let _ = writeln!(
             out,
-            "{}\n\nUsage: h1mock {} [OPTIONS] {}\n",
+            "{}\n\nUsage: {}\n",
             subject.summary(),
-            subject.word(),
-            subject.operands()
+            format!("h1mock {} [OPTIONS] {}", subject.word(), subject.operands()).trim_end()
         );
     }
     for paragraph in subject.details() {
@@ -40,14 +56,16 @@ pub(super) fn text(subcommand: Option<Subcommand>) -> String {
     }
     options(&mut out, subject);
     out.push_str("\nOther options:\n");
-    row(&mut out, "  -h, --help", OPTION_COLUMN, "Print this text (`h1mock help COMMAND` does, too)");
-    row(&mut out, "  -V, --version", OPTION_COLUMN, "Print the version");
-    out.push_str("\nExit codes: 0 success, 1 failure, 2 wrong usage");
-    out.push_str(match subject {
-        Subcommand::Serve => ", 3 by --fail-on, 130 SIGINT, 143 SIGTERM\n",
-        Subcommand::Report => ", 3 by --fail-on\n",
-        _ => "\n",
-    });
+    for (flag, text) in OTHER_OPTIONS {
+        row(&mut out, &format!("  {flag}"), OPTION_COLUMN, text);
+    }
+    let codes = match subject {
+        Subcommand::Serve => 6,
+        Subcommand::Report => 4,
+        _ => 3,
+    };
+    let codes = EXIT_CODES[..codes].iter().map(|(code, meaning)| format!("{code} {meaning}"));
+    let _ = writeln!(out, "\nExit codes: {}", codes.collect::<Vec<_>>().join(", "));
     out
 }
 
@@ -63,14 +81,14 @@ fn options(out: &mut String, subcommand: Subcommand) {
 }
 
 /// `  -v, --verbose` or `      --max-body SIZE`.
-fn flag(setting: &Setting) -> String {
+pub(super) fn flag(setting: &Setting) -> String {
     let short = setting.short.map_or("    ".to_string(), |letter| format!("-{letter}, "));
     let value = setting.value.map_or(String::new(), |name| format!(" {name}"));
     format!("  {short}--{}{value}", setting.flag)
 }
 
 /// Returns help line, default and variable. Spaces that must not break are `\u{a0}` until the line is printed.
-fn description(setting: &Setting) -> String {
+pub(super) fn description(setting: &Setting) -> String {
     let mut text = setting.help.to_string();
     if !setting.default.is_empty() {
         let _ = write!(text, " [default:\u{a0}{}]", setting.default);

@@ -5,8 +5,11 @@
 //! [`Command`] and to `command()` below.
 
 pub(crate) mod check;
+mod completions;
 mod help;
 mod line;
+mod man;
+pub(crate) mod new;
 pub(crate) mod routes;
 mod server_address;
 mod setting;
@@ -19,6 +22,8 @@ mod tests;
 pub(crate) mod value;
 
 pub(crate) use crate::observing::report::FailOn;
+pub(crate) use check::Format;
+pub(crate) use new::Starter;
 pub(crate) use settings::{CONFIG_DIR, PROVISION_DIR, Settings, Token};
 pub(crate) use try_command::Trial;
 
@@ -39,11 +44,14 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Command {
     Serve(Settings),
+    /// Write a provision to start from.
+    New(Starter),
     /// Compile `files` (at least one); where `strict`, a warning is a failure. Of `settings` only the script budgets can differ
     /// from the defaults.
     Check {
         files: Vec<PathBuf>,
         strict: bool,
+        format: Format,
         settings: Settings,
     },
     /// List the rules of `file`, and of `overlays` before it, the newest last; `settings` as for `Check`.
@@ -82,6 +90,7 @@ pub(crate) enum Command {
         address: Option<String>,
         server: Server,
     },
+    /// Print a text about the program: help, the man page, completions.
     Help(String),
     Version,
 }
@@ -237,6 +246,8 @@ fn command(subcommand: Subcommand, operands: Vec<OsString>, values: Values) -> P
         provision,
         any_status,
         strict,
+        format,
+        kind,
         timeout,
         fields,
         data,
@@ -249,11 +260,21 @@ fn command(subcommand: Subcommand, operands: Vec<OsString>, values: Values) -> P
     let required = |operand: Option<OsString>| operand.ok_or_else(|| missing(subcommand));
     Ok(match subcommand {
         Subcommand::Serve => Command::Serve(with_two_ports(settings)?),
+        Subcommand::New => Command::New(Starter::parse(&utf8(required(only(operands)?)?)?, kind)?),
         Subcommand::Check if operands.is_empty() => return Err(missing(subcommand)),
         Subcommand::Check => {
-            Command::Check { files: operands.into_iter().map(PathBuf::from).collect(), strict, settings }
+            let files = operands.into_iter().map(PathBuf::from).collect();
+            Command::Check { files, strict, format, settings }
         }
         Subcommand::Routes => Command::Routes { file: required(only(operands)?)?.into(), overlays, settings },
+        Subcommand::Completions => {
+            let shell = value::index(&required(only(operands)?)?, &completions::SHELLS)?;
+            Command::Help(completions::script(shell))
+        }
+        Subcommand::Man => match operands.first() {
+            None => Command::Help(man::page()),
+            Some(extra) => return Err(unexpected(extra, "man", "none")),
+        },
         Subcommand::Try => {
             let (file, method, target) = try_command::operands(operands)?;
             Command::Try { trial: Trial { file, method, target, fields, data, store }, settings }
@@ -303,11 +324,12 @@ fn with_two_ports(settings: Settings) -> Parsed<Settings> {
 fn only_operand(subcommand: Subcommand, operands: Vec<OsString>) -> Parsed<Option<OsString>> {
     match operands.get(1) {
         None => Ok(operands.into_iter().next().filter(|operand| !operand.is_empty())),
-        Some(extra) => {
-            let (extra, word) = (extra.to_string_lossy(), subcommand.word());
-            Err(format!("unexpected argument `{extra}`: `h1mock {word}` takes one"))
-        }
+        Some(extra) => Err(unexpected(extra, subcommand.word(), "one")),
     }
+}
+
+fn unexpected(extra: &OsStr, word: &str, count: &str) -> String {
+    format!("unexpected argument `{}`: `h1mock {word}` takes {count}", extra.to_string_lossy())
 }
 
 fn utf8(operand: OsString) -> Parsed<String> {

@@ -1,5 +1,6 @@
 //! A row of the table of flags, and the fields that rows set.
 
+use super::check::Format;
 use super::settings::Settings;
 use super::subcommand::Subcommand;
 use super::subcommand::Subcommand::Serve;
@@ -19,6 +20,8 @@ pub(super) struct Setting {
     pub short: Option<char>,
     /// Name of the value in the help; `None` for a switch.
     pub value: Option<&'static str>,
+    /// The words that the value may be, if it is one of a list.
+    pub words: &'static [&'static str],
     /// The default as a user would type it; empty where nothing can be typed.
     pub default: &'static str,
     /// Heading in the help.
@@ -47,6 +50,10 @@ pub(super) struct Values {
     pub since: Option<u64>,
     pub any_status: bool,
     pub strict: bool,
+    /// `--format`.
+    pub format: Format,
+    /// `--kind`: the index of a word of `new::KINDS`.
+    pub kind: usize,
     /// `--overlay`, in order.
     pub overlays: Vec<PathBuf>,
     /// `-H`, in order.
@@ -62,7 +69,17 @@ impl Setting {
     /// An empty row under a heading, for `commands`.
     pub(super) const fn under(group: &'static str, commands: &'static [Subcommand]) -> Setting {
         let set = |_: &mut Values, _: &OsStr| Ok(());
-        Setting { flag: "", short: None, value: None, default: "", group, help: "", commands, set }
+        Setting {
+            flag: "",
+            short: None,
+            value: None,
+            words: &[],
+            default: "",
+            group,
+            help: "",
+            commands,
+            set,
+        }
     }
 
     /// A flag without a value: on or off.
@@ -78,6 +95,10 @@ impl Setting {
         default: &'static str,
     ) -> Setting {
         Setting { flag, value: Some(value), default, ..self }
+    }
+
+    pub(super) const fn words(self, words: &'static [&'static str]) -> Setting {
+        Setting { words, ..self }
     }
 
     pub(super) const fn short(self, letter: char) -> Setting {

@@ -3,11 +3,15 @@
 //! To add a flag, add a row to [`TABLE`] and the field that the row sets: to [`Settings`] for a flag of the server, with its
 //! default, or to [`Values`] for a flag of a client subcommand. `BLESS=1 cargo test --lib cli` then rewrites the help texts.
 
+use super::FailOn;
+use super::check::Format;
+use super::new::KINDS;
 use super::setting::Setting;
-use super::subcommand::Subcommand::{Check, Get, Probe, Report, Routes, Serve, Try, Wait};
+use super::subcommand::Subcommand::{Check, Get, New, Probe, Report, Routes, Serve, Try, Wait};
 use super::value::{self, Parsed};
 use crate::message::cors::Cors;
 use crate::outgoing::Allowed;
+use crate::system::paint::Color;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -31,6 +35,12 @@ const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(86_400);
 /// Range of a time limit of scripts.
 const SCRIPT: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(60);
+/// The words of `--on-error`; the first one is the default.
+const ON_ERROR: [&str; 2] = ["keep", "initial"];
+/// The words of `--log-format`; the first one is the default.
+const LOG_FORMATS: [&str; 2] = ["text", "json"];
+/// The words of `--color`; the first one is the default.
+const COLORS: [&str; 3] = [Color::WORDS[0].0, Color::WORDS[1].0, Color::WORDS[2].0];
 /// Range of a deadline of a connection. 0 is not allowed, since it would not mean "none": no client would ever be quick
 /// enough.
 const DEADLINE: RangeInclusive<Duration> = Duration::from_millis(10)..=HOUR;
@@ -116,7 +126,8 @@ pub(super) static TABLE: &[Setting] = &[
     PROVISIONS
         .option("on-error", "WORD", "keep")
         .help("Provision that serves after a broken one: the last good one (keep) or `initial` (initial)")
-        .set(|v, s| put(&mut v.settings.back_to_initial, value::is_second(s, ["keep", "initial"]))),
+        .words(&ON_ERROR)
+        .set(|v, s| put(&mut v.settings.back_to_initial, value::is_second(s, ON_ERROR))),
     PROVISIONS
         .option("require-provision", "NAME", "")
         .help("Not ready while another provision is active; without it, while the built-in one stands in for a broken `initial`")
@@ -134,6 +145,12 @@ pub(super) static TABLE: &[Setting] = &[
         .of(&[Routes])
         .help("An overlay before the other rules; may be repeated, the newest last")
         .set(|v, s| value::path(s).map(|path| v.overlays.push(path))),
+    PROVISIONS
+        .option("kind", "WORD", "rest")
+        .of(&[New])
+        .help("The starter: rest (fixed data), crud (data that clients change), oauth2 (tokens), sse (events), webhook, blank")
+        .words(&KINDS)
+        .set(|v, s| put(&mut v.kind, value::index(s, &KINDS))),
     REQUEST
         .option("header", "FIELD", "")
         .short('H')
@@ -168,6 +185,12 @@ pub(super) static TABLE: &[Setting] = &[
         .of(&[Check])
         .help("Warnings are failures, too: exit code 1")
         .set(|v, s| put(&mut v.strict, value::switch(s))),
+    SCRIPTS
+        .option("format", "WORD", "text")
+        .of(&[Check])
+        .help("Form of the results: text, json or github (annotations of GitHub Actions)")
+        .words(&Format::WORDS)
+        .set(|v, s| put(&mut v.format, value::index(s, &Format::WORDS).map(|index| Format::ALL[index]))),
     SCRIPTS
         .switch("keep-store")
         .help("Keep `store` when another provision is activated")
@@ -258,6 +281,7 @@ pub(super) static TABLE: &[Setting] = &[
         .option("fail-on", "LIST", "")
         .of(&[Serve, Report])
         .help("Exit code 3 where one of these is in the report: unmatched, unused, errors, loads (with commas)")
+        .words(&FailOn::WORDS)
         .set(|v, s| put(&mut v.settings.fail_on, value::fail_on(s))),
     LOGGING
         .switch("verbose")
@@ -267,11 +291,13 @@ pub(super) static TABLE: &[Setting] = &[
     LOGGING
         .option("log-format", "WORD", "text")
         .help("Form of log lines: text or json")
-        .set(|v, s| put(&mut v.settings.json_log, value::is_second(s, ["text", "json"]))),
+        .words(&LOG_FORMATS)
+        .set(|v, s| put(&mut v.settings.json_log, value::is_second(s, LOG_FORMATS))),
     LOGGING
         .option("color", "WORD", "auto")
         .of(&[Serve, Routes])
         .help("Colours: auto (on a terminal, unless NO_COLOR is set), always or never")
+        .words(&COLORS)
         .set(|v, s| put(&mut v.color, value::color(s).map(Some))),
     WAITING
         .option("generation", "N", "")

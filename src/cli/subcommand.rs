@@ -3,6 +3,7 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Subcommand {
     Serve,
+    New,
     Check,
     Routes,
     Try,
@@ -10,6 +11,8 @@ pub(super) enum Subcommand {
     Probe,
     Wait,
     Report,
+    Completions,
+    Man,
 }
 
 /// Paragraph of the help: how to name a server.
@@ -20,11 +23,12 @@ const ADDRESS: &str =
 const BESIDE: &str = "The server on this machine is where the variables say, or else the arguments of process 1, if \
                       that is an h1mock server as in a container.";
 
-use Subcommand::{Check, Get, Probe, Report, Routes, Serve, Try, Wait};
+use Subcommand::{Check, Completions, Get, Man, New, Probe, Report, Routes, Serve, Try, Wait};
 
 impl Subcommand {
     /// All subcommands, in the order of the help.
-    pub(super) const ALL: [Subcommand; 8] = [Serve, Check, Routes, Try, Get, Probe, Wait, Report];
+    pub(super) const ALL: [Subcommand; 11] =
+        [Serve, New, Check, Routes, Try, Get, Probe, Wait, Report, Completions, Man];
 
     pub(super) fn named(word: &str) -> Option<Subcommand> {
         Self::ALL.into_iter().find(|subcommand| subcommand.word() == word)
@@ -33,6 +37,7 @@ impl Subcommand {
     pub(super) fn word(self) -> &'static str {
         match self {
             Serve => "serve",
+            New => "new",
             Check => "check",
             Routes => "routes",
             Try => "try",
@@ -40,6 +45,8 @@ impl Subcommand {
             Probe => "probe",
             Wait => "wait",
             Report => "report",
+            Completions => "completions",
+            Man => "man",
         }
     }
 
@@ -47,11 +54,14 @@ impl Subcommand {
     pub(super) fn operands(self) -> &'static str {
         match self {
             Serve => "[FILE...] [TRAFFIC_PORT] [ADMIN_PORT] [VERBOSE] [IPV6]",
+            New => "NAME",
             Check => "FILE...",
             Routes => "FILE",
             Try => "FILE METHOD PATH",
             Get => "URL",
             Probe | Wait | Report => "[ADDRESS]",
+            Completions => "bash|zsh|fish",
+            Man => "",
         }
     }
 
@@ -59,6 +69,7 @@ impl Subcommand {
     pub(super) fn summary(self) -> &'static str {
         match self {
             Serve => "Run the mock server (without a command, too)",
+            New => "Write a provision to start from",
             Check => "Compile provisions and report what is wrong with them",
             Routes => "List the rules that a provision registers",
             Try => "Answer one request with a provision, without a server",
@@ -66,6 +77,8 @@ impl Subcommand {
             Probe => "Ask a running server whether it is ready",
             Wait => "Wait until a server is ready, serves a provision or received requests",
             Report => "Print what a server says of its requests, rules and scripts",
+            Completions => "Print a script with which a shell completes command lines",
+            Man => "Print the man page",
         }
     }
 
@@ -83,9 +96,15 @@ impl Subcommand {
                 "Under the name of tar, test, touch, ls, cat, sh, bash or curl, as in the image, it is that tool \
                  (docs/applets.md).",
             ],
+            New => &[
+                "Writes NAME.rhai (NAME itself, if it ends in .rhai; `-` is standard output), a provision with comments, and prints \
+                 how to serve it and which requests it answers. It overwrites no file.",
+            ],
             Check => &[
                 "Exit code 1 when a file fails; the messages are those of the admin interface. Warnings name what looks \
                  wrong in a file that loads: unknown names, wrong numbers of arguments, writes that are lost.",
+                "--format json prints one JSON document, an object whose `files` has a row for each file. --format github prints \
+                 commands by which GitHub Actions shows errors and warnings beside the lines of a pull request.",
             ],
             Routes => &[
                 "With --overlay, the rules of all layers in the order in which a request tries them, each with its layer \
@@ -133,6 +152,11 @@ impl Subcommand {
                 ADDRESS,
                 BESIDE,
             ],
+            Completions => &[
+                "For this shell: `source <(h1mock completions bash)`, `source <(h1mock completions zsh)` (after compinit), \
+                 `h1mock completions fish | source`. docs/cli.md says where they stay.",
+            ],
+            Man => &["To read it: `h1mock man | man -l -`."],
         }
     }
 

@@ -246,6 +246,10 @@ fn missing_and_superfluous_words_are_named() {
         (&["routes"], "missing argument: `h1mock routes FILE`"),
         (&["get", ""], "missing argument: `h1mock get URL`"),
         (&["routes", "a", "b"], "unexpected argument `b`: `h1mock routes` takes one"),
+        (&["new", "a", "b"], "unexpected argument `b`: `h1mock new` takes one"),
+        (&["completions"], "missing argument: `h1mock completions bash|zsh|fish`"),
+        (&["completions", "fihs"], "`fihs` is none of bash, zsh and fish: did you mean `fish`?"),
+        (&["man", "check"], "unexpected argument `check`: `h1mock man` takes none"),
     ] {
         assert_error(args, &[], expected);
     }
@@ -277,7 +281,8 @@ fn check_and_routes_take_files_and_script_budgets() {
     for (strict, args) in
         [(false, &["check", "a", "--", "-b"][..]), (true, &["check", "--strict", "a", "--", "-b"])]
     {
-        let expected = Command::Check { files: files.clone(), strict, settings: settings.clone() };
+        let (format, settings) = (Format::Text, settings.clone());
+        let expected = Command::Check { files: files.clone(), strict, format, settings };
         assert_eq!(run(args, &env), Ok(expected));
     }
     let expected = Command::Routes { file: PathBuf::from("serve"), overlays: Vec::new(), settings };

@@ -8,6 +8,7 @@ use crate::http_client::Url;
 use crate::message::answer::check_header;
 use crate::system::digits::digits;
 use crate::system::paint::Color;
+use crate::system::spelling::nearest;
 use std::ffi::{OsStr, OsString};
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
@@ -221,6 +222,16 @@ pub(crate) fn is_second(value: &OsStr, words: [&str; 2]) -> Parsed<bool> {
     index
         .map(|index| index == 1)
         .ok_or_else(|| format!("`{text}` is neither `{}` nor `{}`", words[0], words[1]))
+}
+
+/// Parses one of `words`. Returns its index.
+pub(crate) fn index(value: &OsStr, words: &[&str]) -> Parsed<usize> {
+    let text = text(value)?;
+    words.iter().position(|word| *word == text).ok_or_else(|| {
+        let (last, others) = words.split_last().unwrap_or((&"", &[]));
+        let hint = nearest(text, words.iter().copied()).map(|near| format!(": did you mean `{near}`?"));
+        format!("`{text}` is none of {} and {last}{}", others.join(", "), hint.unwrap_or_default())
+    })
 }
 
 /// Parses the word of `--color`.

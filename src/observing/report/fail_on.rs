@@ -1,8 +1,5 @@
 //! The conditions that make a report fail: `unmatched,unused,errors,loads`.
 
-/// The conditions, in the order in which reports count them.
-const WORDS: [&str; 4] = ["unmatched", "unused", "errors", "loads"];
-
 /// A set of conditions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct FailOn(u8);
@@ -15,6 +12,9 @@ impl Default for FailOn {
 }
 
 impl FailOn {
+    /// The conditions, in the order in which reports count them.
+    pub(crate) const WORDS: [&'static str; 4] = ["unmatched", "unused", "errors", "loads"];
+
     /// Parses words separated by commas.
     ///
     /// # Errors
@@ -22,7 +22,7 @@ impl FailOn {
     pub(crate) fn parse(text: &str) -> Result<FailOn, String> {
         let mut conditions = 0;
         for word in text.split(',').map(str::trim) {
-            let place = WORDS.iter().position(|known| *known == word).ok_or_else(|| {
+            let place = Self::WORDS.iter().position(|known| *known == word).ok_or_else(|| {
                 format!("`{}` is no condition (unmatched, unused, errors or loads)", word.escape_debug())
             })?;
             conditions |= 1 << place;
@@ -32,7 +32,7 @@ impl FailOn {
 
     /// Returns its words, each with its index among the counts of a report.
     pub(crate) fn words(self) -> impl Iterator<Item = (usize, &'static str)> {
-        WORDS.into_iter().enumerate().filter(move |(place, _)| self.0 >> place & 1 == 1)
+        Self::WORDS.into_iter().enumerate().filter(move |(place, _)| self.0 >> place & 1 == 1)
     }
 
     /// Returns its words separated by commas: `unmatched,errors`.
