@@ -26,6 +26,8 @@ DEADLINE = 20
 HERE = "ct/docs.py"
 # Pages, and the arguments of the server that answers all blocks of a page.
 PAGES = {"README.md": [], "docs/admin.md": [], "docs/callbacks.md": [], "docs/clock.md": [], "docs/forwarding.md": [], "docs/requests.md": [], "docs/security.md": [], "docs/streams.md": [], "docs/testing.md": ["--explain"]}
+# Pages whose blocks ct/recipes.py runs.
+RECIPES = ("docs/tutorial.md", "docs/cookbook.md")
 NEEDS_A_CLUSTER = "<!-- needs a cluster -->"
 
 # A console block: its page and section, whether it is marked to need a cluster, and the text before it.
@@ -83,6 +85,8 @@ def runner(block):
         return "ct/charts/docs_test.py"
     if calls(block, "docker", "./build.sh"):
         return "ct/image/test_docs.py"
+    if block.page in RECIPES:
+        return "ct/recipes.py"
     if block.page in PAGES:
         return HERE
     if f'"{block.page}"' in (PROJECT / "tests/it/reference.rs").read_text():
