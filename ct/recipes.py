@@ -10,6 +10,7 @@ With WORDS, only recipes run whose heading has these words. A recipe has a folde
     ```rhai NAME.rhai slip   the same with an intended mistake: `check` must refuse it
     ```LANGUAGE NAME         any other file
     ```console               commands and their whole output. `...` matches any text
+    ```text                  what the mock prints meanwhile to its own terminal
 
 The ports of the pages are replaced by free ones.
 """
@@ -31,7 +32,7 @@ import urllib.request
 import docs
 
 TUTORIAL = "docs/tutorial.md"
-DEADLINE = 20
+DEADLINE = 60
 PORTS = ("8000", "8074", "8443", "9000", "9074")
 FENCE = re.compile(r"^```(\w+)(?: (\S+))?(?: (slip))?\n(.*?)^```$", re.M | re.S)
 START = re.compile(r"h1mock (\S+\.rhai)(?: (\d+) (\d+))?((?: \S+)*)")
@@ -84,6 +85,7 @@ class Reader:
         self.environment = {**os.environ, "PATH": f"{binary.parent}:{os.environ['PATH']}", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
         self.script = None
         self.servers = {}
+        self.seen = 0
 
     def ours(self, text):
         """Puts our ports in place of those of the page."""
@@ -114,28 +116,40 @@ class Reader:
                 assert time.monotonic() < end, f"{name} is saved, and the mock does not load it"
                 time.sleep(0.02)
 
-    def admin(self, path, port="8074"):
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.ports[port]}/app/v1/{path}", timeout=DEADLINE) as answer:
-            return json.load(answer)
-
     def generation(self):
-        return self.admin("provision")["active"]["generation"]
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.ports['8074']}/app/v1/provision", timeout=DEADLINE) as answer:
+            return json.load(answer)["active"]["generation"]
 
     def serve(self, script, traffic="8000", admin="8074", *options):
-        """Starts the mock with a script."""
-        command = [self.binary, "serve", self.ports[traffic], self.ports[admin], "--bind", "127.0.0.1", "--config-dir", self.root / "none",
-                   "--provision-dir", self.folder, *options]
-        with (self.root / "log").open("a") as log:
-            process = subprocess.Popen(command, cwd=self.root, env=self.environment, stdout=subprocess.PIPE, stderr=log, text=True)
-        self.servers[traffic] = process
-        assert process.stdout.readline(), (self.root / "log").read_text()
-        self.admin(f"provision/{script}", admin)
+        """Starts the mock with a script, in a terminal of its own."""
+        terminal = self.root / f"terminal-{traffic}"
+        with terminal.open("w") as output:
+            self.servers[traffic] = subprocess.Popen([self.binary, script, self.ports[traffic], self.ports[admin], *options], cwd=self.folder,
+                                                     env=self.environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
+        end = time.monotonic() + DEADLINE
+        while "loaded again when saved" not in terminal.read_text():
+            assert time.monotonic() < end and self.servers[traffic].poll() is None, f"$ h1mock {script}\n{terminal.read_text()}"
+            time.sleep(0.01)
+
+    def watch(self, shown):
+        """Compares the end of what the mock has printed to its terminal since the last look."""
+        end = time.monotonic() + DEADLINE
+        while True:
+            text = self.theirs((self.root / "terminal-8000").read_text())
+            if docs.same("\n" + text[self.seen:].rstrip("\n"), "...\n" + shown.rstrip("\n")):
+                self.seen = len(text)
+                return
+            assert time.monotonic() < end, f"the terminal of the mock\n-- shown:\n{shown}\n-- printed:\n{text[self.seen:]}"
+            time.sleep(0.05)
 
     def type(self, command, shown):
         """Runs a command, and compares all that it prints."""
         if start := START.fullmatch(command):
             script, traffic, admin, options = start.groups()
-            return self.serve(script, traffic or "8000", admin or "8074", *options.split())
+            self.serve(script, traffic or "8000", admin or "8074", *options.split())
+            if shown:
+                self.watch("\n".join(shown))
+            return
         if "8000" not in self.servers and re.search("localhost:8(000|074)", command):
             self.serve(self.script)
         line = re.sub(r"(^|[|(;&] |[(]|do )curl (?!-s )", r"\1curl -sS ", self.ours(command), flags=re.M)
@@ -147,14 +161,13 @@ class Reader:
             text = "\n".join(self.theirs(printed.read()).splitlines())
         wanted = "\n".join(shown)
         assert docs.same(text, wanted), f"$ {command}\n-- shown:\n{wanted}\n-- printed:\n{text}"
-        assert code == 0 or re.search(r"curl: \(\d+\)|files failed", text), f"$ {command}\nexit code {code}: {text}"
+        assert code == 0 or re.search(r"curl: \(\d+\)", text), f"$ {command}\nexit code {code}: {text}"
 
     def leave(self):
         for process in self.servers.values():
             process.terminate()
         for process in self.servers.values():
             process.wait(DEADLINE)
-            process.stdout.close()
         if (pid := self.folder / "nginx.pid").exists():
             os.kill(int(pid.read_text()), signal.SIGTERM)
         shutil.rmtree(self.root, ignore_errors=True)
@@ -177,6 +190,9 @@ def follow(recipe, binary):
     try:
         # The files that stand before the first command are there before the mock starts.
         for language, name, slip, text in (fence.groups() for fence in fences):
+            if language == "text" and not name:
+                reader.watch(text)
+                continue
             if language != "console":
                 assert name, f"a block of {language} without the name of its file"
                 reader.save(name, text, slip)
