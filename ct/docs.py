@@ -29,6 +29,8 @@ HERE = "ct/docs.py"
 PAGES = {"README.md": [], "docs/admin.md": [], "docs/callbacks.md": [], "docs/cli.md": [], "docs/clock.md": [],
          "docs/editors.md": [], "docs/forwarding.md": [], "docs/requests.md": [], "docs/security.md": [],
          "docs/streams.md": [], "docs/testing.md": ["--explain"], "docs/troubleshooting.md": []}
+# Pages whose blocks ct/recipes.py runs.
+RECIPES = ("docs/tutorial.md", "docs/cookbook.md")
 NEEDS_A_CLUSTER = "<!-- needs a cluster -->"
 # Pages with tests in Python, and the folders that have the same tests.
 TESTS = {"docs/testing.md": "ct/src", "docs/ci.md": "ct/testcontainers"}
@@ -90,6 +92,8 @@ def runner(block):
         return "ct/image/test_docs.py"
     if block.page == "docs/python.md":
         return "python/tests/test_docs.py"
+    if block.page in RECIPES:
+        return "ct/recipes.py"
     if block.page in PAGES:
         return HERE
     if f'"{block.page}"' in (PROJECT / "tests/it/reference.rs").read_text():

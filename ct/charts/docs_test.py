@@ -152,6 +152,16 @@ class Snippets(unittest.TestCase):
         self.assertEqual(port, helm.at(deployment, "spec template spec containers 0 ports 0 containerPort"))
         self.assertIn(f"listen {port};", config["data"]["default.conf"])
 
+    def test_the_proxy_that_takes_tls_off(self):
+        text = (SNIPPETS / "tls.yaml").read_text()
+        self.assertEqual(manifests.check(text.split("---\n")), ([], 3))
+        config, pod, service = helm.yaml.load_all(text, Loader=helm.Strict)
+        self.assertEqual(restricted.problems(pod), [])
+        names = {port["name"]: port["containerPort"] for container in pod["spec"]["containers"] for port in container["ports"]}
+        self.assertEqual({port["targetPort"] for port in service["spec"]["ports"]}, set(names))
+        self.assertIn(f"listen {names['https']} ssl;", config["data"]["default.conf"])
+        self.assertEqual(service["spec"]["selector"], pod["metadata"]["labels"])
+
     def test_the_network_policy(self):
         values = self.load("networkpolicy.yaml")
         ingress = helm.template(values).one("NetworkPolicy")["spec"]["ingress"]

@@ -77,7 +77,7 @@ class Snippets(unittest.TestCase):
                     self.assertEqual((container.get("imagePullPolicy"), container.get("terminationMessagePolicy")),
                                      ("IfNotPresent", "FallbackToLogsOnError"), path.name)
                     count += 1
-        self.assertEqual(count, 3)
+        self.assertEqual(count, 4)
 
     def test_the_job_has_the_sidecar_without_names_for_its_ports(self):
         pod, job = self.load("sidecar.yaml")["spec"], helm.at(self.load("job.yaml"), "spec template spec")
@@ -102,4 +102,4 @@ class Snippets(unittest.TestCase):
     def test_no_snippet_is_left_out(self):
         names = {path.name for path in pathlib.Path(SNIPPETS).iterdir()}
         self.assertEqual(names, {"parent", "configmap.yaml", "token.yaml", "replicas.yaml", "sidecar.yaml", "dependency.yaml", "waiting.yaml",
-                                 "networkpolicy.yaml", "job.yaml", "https.yaml"})
+                                 "networkpolicy.yaml", "job.yaml", "https.yaml", "tls.yaml"})
