@@ -4,7 +4,7 @@ use super::budget::{self, MAX_DEPTH};
 use super::files::File;
 use super::natives::{Fallible, Handles};
 use super::{call, chain, exports, files, names};
-use rhai::{Dynamic, Engine, EvalAltResult, FnPtr, Module, ModuleResolver, Position, Shared};
+use rhai::{Dynamic, Engine, EvalAltResult, FnPtr, Module, ModuleResolver, Position, Scope, Shared};
 
 /// Resolves `import` through the files of the running provision.
 struct Imports;
@@ -56,6 +56,7 @@ impl ModuleResolver for Imports {
 /// the budget ([`budget::check`]).
 pub(crate) fn register(engine: &mut Engine, handles: Handles) {
     engine.set_module_resolver(Imports);
+    let shapes = Shapes::of(handles.keys());
     #[allow(deprecated)] // "volatile", not deprecated: the lock file pins the version
     engine.on_var(move |name, index, context| {
         let level = context.call_level();
@@ -66,12 +67,13 @@ pub(crate) fn register(engine: &mut Engine, handles: Handles) {
         chain::begins(level);
         // With an index the parser has resolved the name: it is a parameter or a local variable.
         if index != 0 {
-            return Ok(None);
+            return Ok(shapes.admit(name).then(|| captured_handle(&handles, name, context.scope())).flatten());
         }
         let has_function = |file: &File| !file.overloads(name).is_empty();
         let found = find_in_files(context.source(), |file| {
             file.constant(name).or_else(|| has_function(file).then(|| function(file, name)).flatten())
         });
+        let is_handle = found.is_none();
         let value = found.or_else(|| handles.get(name).cloned());
         let local = context.scope().get(name);
         // A closure captures the name of a function that is defined further down, also where the function is renamed.
@@ -81,9 +83,43 @@ pub(crate) fn register(engine: &mut Engine, handles: Handles) {
         };
         // Rhai turns a captured variable into a parameter of the closure. For a captured top-level variable the original is returned,
         // since a change of the copy would get lost.
-        let captured = |local: &Dynamic| local.tag() == files::TOP_LEVEL;
+        let captured =
+            |local: &Dynamic| local.tag() == files::TOP_LEVEL || is_handle && is_captured_handle(local, &value);
         Ok(local.is_none_or(captured).then_some(value))
     });
+}
+
+/// Returns the handle that the local variable `name` is.
+fn captured_handle(handles: &Handles, name: &str, scope: &Scope) -> Option<Dynamic> {
+    let handle = handles.get(name)?;
+    is_captured_handle(scope.get(name)?, handle).then(|| handle.clone())
+}
+
+/// Whether a closure in a closure has captured `handle`, and shares it: `|| store.keys().map(|key| store[key])`. The chain would lock the
+/// variable with which it begins, and then find it locked in its argument.
+fn is_captured_handle(local: &Dynamic, handle: &Dynamic) -> bool {
+    local.is_shared() && local.type_id() == handle.type_id()
+}
+
+/// The lengths and first letters of names, for a quick look: few variables are called like a handle.
+struct Shapes([u32; 16]);
+
+impl Shapes {
+    fn of<'n>(names: impl Iterator<Item = &'n String>) -> Shapes {
+        let mut shapes = Shapes([0; 16]);
+        names.for_each(|name| shapes.0[name.len() % 16] |= Self::letter(name));
+        shapes
+    }
+
+    /// Returns the bit of the first letter.
+    fn letter(name: &str) -> u32 {
+        1 << (name.as_bytes().first().unwrap_or(&0) % 32)
+    }
+
+    /// Whether `name` may be one of the names.
+    fn admit(&self, name: &str) -> bool {
+        self.0[name.len() % 16] & Self::letter(name) != 0
+    }
 }
 
 /// Returns function `name` of `file`. Rhai's own search is linear in the number of functions, so n rules would cost n * n; and it finds
