@@ -3,6 +3,7 @@
 use super::{Activation, ActivationError, Order};
 use crate::directory::Name;
 use crate::provisioning::provision::Provision;
+use crate::provisioning::required::unknown;
 use crate::provisioning::turns::Turn;
 use crate::system::lock::lock;
 use std::collections::BTreeSet;
@@ -76,8 +77,8 @@ impl Activation {
     }
 
     fn known(&self, name: &Name) -> Result<(), ActivationError> {
-        let unknown = || ActivationError::Unknown(name.as_str().to_owned());
-        self.directory.exists(name).then_some(()).ok_or_else(unknown)
+        let exists = self.directory.exists(name);
+        exists.then_some(()).ok_or_else(|| unknown(name, &self.directory))
     }
 
     /// Notes that file `name` has changed, for a load of the watcher that may have read it before.
