@@ -54,6 +54,7 @@ mod scripts;
 mod sending;
 mod sent_files;
 mod serving;
+mod slips;
 mod state;
 mod statuses;
 mod stopping;
