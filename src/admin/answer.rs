@@ -1,6 +1,6 @@
 //! The JSON answers that the resources share: results, refusals and load errors.
 
-use crate::directory::Cause;
+use crate::directory::{Cause, Content};
 use crate::message::answer::{Answer, Fields, JSON};
 use crate::provisioning::activation::ActivationError;
 use crate::provisioning::ledger::listed;
@@ -56,13 +56,26 @@ pub(super) fn json(status: u16, body: Object) -> Answer {
     Answer::new(status, JSON, body.into_text())
 }
 
+/// Ends JSON with a line end, so that the prompt of a shell stands on a line of its own.
+pub(crate) fn end_line(answer: &mut Answer) {
+    let is_json = answer.header("Content-Type") == Some(JSON);
+    if let Content::Bytes(body) = &mut answer.body
+        && is_json
+        && body.last().is_some_and(|last| *last != b'\n')
+    {
+        // A list of requests may have 32 MiB: `push` alone would reserve as much again.
+        body.reserve_exact(1);
+        body.push(b'\n');
+    }
+}
+
 /// Answers a file operation that failed: a load (422), or storing, reading or removing a file.
 pub(super) fn refused(error: &ActivationError) -> Answer {
     let status = match error {
         ActivationError::Load(cause) => {
             return json(422, Object::failed(&error.to_string()).serialize("error", cause));
         }
-        ActivationError::Unknown(_) | ActivationError::NoOverlay { .. } => 404,
+        ActivationError::Unknown { .. } | ActivationError::NoOverlay { .. } => 404,
         ActivationError::Active(_) | ActivationError::TooManyOverlays => 409,
         ActivationError::NotAProvision(_) => 400,
         ActivationError::Directory(error) => directory_status(error.cause()),

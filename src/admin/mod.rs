@@ -21,7 +21,7 @@ mod tests;
 mod verify;
 mod wait;
 
-pub(crate) use answer::failed;
+pub(crate) use answer::{end_line, failed};
 pub(crate) use process::{Observing, Readiness};
 pub(crate) use store::LargeAnswers;
 pub(crate) use stream::Streams;
@@ -153,6 +153,10 @@ impl Call<'_> {
 
 /// Answers one request whose body has arrived: at once, or later from another thread. Never panics, whatever a client sends.
 pub(crate) fn handle(admin: &Arc<Admin>, request: Request, respond: Respond, on_gone: OnGone) {
+    let respond: Respond = Box::new(|mut reply| {
+        end_line(&mut reply.answer);
+        respond(reply);
+    });
     let resource = match enter(admin, &request) {
         Ok(resource) => resource,
         Err(answer) => return respond(answer.into()),

@@ -32,7 +32,7 @@ fn written(call: &Call, json: JsonReader) -> Result<Reply, Answer> {
     let place = call.admin.large_answers.take().ok_or_else(|| {
         answer::busy(&format!("{MOST_LARGE} clients take more than {LARGE} bytes of the store already"))
     })?;
-    let source = Source::new(LargeAnswer { json, _place: place });
+    let source = Source::new(LargeAnswer { json: json.chain(b"\n"), _place: place });
     Ok(Reply { source: Some(source), ..Reply::from(Answer::new(200, JSON, "")) })
 }
 
@@ -53,7 +53,7 @@ impl LargeAnswers {
 
 /// Values with their permit, until they are sent or the client has left.
 struct LargeAnswer {
-    json: JsonReader,
+    json: io::Chain<JsonReader, &'static [u8]>,
     _place: Arc<()>,
 }
 

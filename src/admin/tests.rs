@@ -8,6 +8,7 @@ mod openapi;
 use super::*;
 use crate::directory::fixture::Folder;
 use crate::directory::{Cause, DirectoryError};
+use crate::message::answer::JSON;
 use crate::message::epoch::Epoch;
 use crate::observing::journal::on_own_thread;
 use crate::provisioning::activation::ActivationError;
@@ -118,11 +119,19 @@ fn send(admin: &Arc<Admin>, request: Request) -> mpsc::Receiver<Answer> {
 
 #[track_caller]
 fn answer(admin: &Arc<Admin>, line: &str, header: &str, body: &[u8]) -> Answer {
-    send(admin, request(line, header, body)).recv_timeout(Duration::from_secs(20)).unwrap()
+    let answer = send(admin, request(line, header, body)).recv_timeout(Duration::from_secs(20)).unwrap();
+    let is_json = answer.header("Content-Type") == Some(JSON);
+    // The body of a large answer is made while it is sent.
+    let ends = answer.body.len() == 0 || answer.body.bytes().ends_with(b"\n");
+    assert!(!is_json || ends, "{line}: {}", text(&answer));
+    answer
 }
 
+/// Returns the body, JSON without its line end.
 fn text(answer: &Answer) -> String {
-    String::from_utf8_lossy(answer.body.bytes()).into_owned()
+    let text = String::from_utf8_lossy(answer.body.bytes());
+    let is_json = answer.header("Content-Type") == Some(JSON);
+    text.strip_suffix('\n').filter(|_| is_json).unwrap_or(&text).to_owned()
 }
 
 fn header<'a>(answer: &'a Answer, name: &str) -> Option<&'a str> {

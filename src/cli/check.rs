@@ -95,8 +95,14 @@ pub(super) fn load_provision(
 ) -> Result<Provision, String> {
     match load(&Arc::new(script::engine(budget)), budget, path, conditions) {
         Ok(Loaded::Provision(provision)) => Ok(*provision),
-        Ok(Loaded::Library(_)) => {
-            Err(format!("`{}` is a library: it has no registerRules()", path.display()))
+        Ok(Loaded::Library(warnings)) => {
+            let library = format!("`{}` is a library: it has no registerRules()", path.display());
+            // A warning about the whole file says why it registers nothing.
+            let Some(whole) = warnings.last().filter(|warning| warning.line.is_none()) else {
+                return Err(library);
+            };
+            let hint = whole.hint.as_ref().map(|hint| format!("\n  = help: {hint}")).unwrap_or_default();
+            Err(format!("{library}: {}{hint}", whole.message))
         }
         Err(error) => Err(error.report().trim_end().to_owned()),
     }

@@ -37,9 +37,30 @@ pub(crate) fn get(
     let written = out.write_all(&reply.body).and_then(|()| out.flush());
     written.map_err(|error| format!("failed to write the body: {}", error::cause(&error)))?;
     match reply.status {
-        400.. if !any_status => Err(format!("failed to get `{url}`: {}", reply.status_text())),
+        400.. if !any_status => {
+            let hint = other_port(&url, server, &reply, "h1mock get", &url.target);
+            Err(format!("failed to get `{url}`: {}{hint}", reply.status_text()))
+        }
         _ => Ok(()),
     }
+}
+
+/// Returns the question whether a 404 came from the mock instead of the admin interface: `; ...?`. Empty where `url` has no path of
+/// that interface, or where its port or its JSON shows that it is the interface. The command to write has `command` before the
+/// address, and `target` behind it.
+fn other_port(url: &Url, server: &Server, reply: &Reply, command: &str, target: &str) -> String {
+    let path = url.target.split('?').next().unwrap_or_default();
+    let is_of_admin = path.starts_with("/app/v1/") || matches!(path, "/healthz" | "/readyz" | "/metrics");
+    let has_answered = reply.body.starts_with(b"{\"result\":\"failed: ");
+    if reply.status != 404 || !is_of_admin || has_answered || url.port == server.admin.port() {
+        return String::new();
+    }
+    let admin = Url { port: server.admin.port(), ..url.clone() };
+    let address = match admin.leads_to(server.admin) {
+        true => format!(":{}", admin.port),
+        false => admin.authority(),
+    };
+    format!("; is {} the admin port, and not the mock's? Try `{command} {address}{target}`", url.port)
 }
 
 /// `h1mock probe [ADDRESS]`: succeeds when `/readyz` answers 200. At `tcp://HOST:PORT` a connection is enough: nothing is sent,
@@ -55,7 +76,10 @@ pub(crate) fn probe(address: Option<&str>, server: &Server) -> Result<(), String
     let reply = connection::get(&url.with_target("/readyz"), None, PROBE)?;
     match reply.status {
         200 => Ok(()),
-        _ => Err(format!("failed to probe `{}`: {}", url.authority(), reason(&reply))),
+        _ => {
+            let hint = other_port(&url.with_target("/readyz"), server, &reply, "h1mock probe", "");
+            Err(format!("failed to probe `{}`: {}{hint}", url.authority(), reason(&reply)))
+        }
     }
 }
 
@@ -94,12 +118,13 @@ pub(crate) fn report(
     let reply = connection::get(&url, server.token.as_deref(), REPORT)?;
     let failed = |why: String| format!("failed to get the report of `{}`: {why}", url.authority());
     if reply.status != 200 {
-        return Err(failed(reason(&reply)));
+        let hint = other_port(&url, server, &reply, "h1mock report", "");
+        return Err(failed(format!("{}{hint}", reason(&reply))));
     }
     let report: serde_json::Value =
         serde_json::from_slice(&reply.body).map_err(|_| failed("it is no JSON".to_owned()))?;
     let verdict = report["verdict"].as_str().ok_or_else(|| failed("it has no verdict".to_owned()))?;
-    let written = out.write_all(&reply.body).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush());
+    let written = out.write_all(&reply.body).and_then(|()| out.flush());
     written.map_err(|error| format!("failed to write the report: {}", error::cause(&error)))?;
     Ok(if fail_on.is_some() && verdict == "fail" { FAILED } else { 0 })
 }

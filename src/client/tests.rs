@@ -116,6 +116,36 @@ fn get_prints_the_body_of_an_error_and_fails() {
 }
 
 #[test]
+fn a_path_of_the_admin_interface_that_the_mock_lacks_has_a_question() {
+    let none = "HTTP/1.1 404 NOT FOUND\r\n\r\ngone";
+    let other = "HTTP/1.1 404 NOT FOUND\r\n\r\n{\"result\":\"failed: there is no key `a`\"}\n";
+    for (answer, target, asks) in [
+        (none, "/app/v1/provision?x=1", true),
+        (none, "/metrics", true),
+        (none, "/app/v1", false),
+        (none, "/metrics/x", false),
+        (other, "/app/v1/store/a", false),
+        ("HTTP/1.1 500 X\r\n\r\n", "/metrics", false),
+    ] {
+        let canned = Canned::start(&[answer]);
+        let port = canned.address.port();
+        let server = Server { admin: ([127, 0, 0, 1], 9).into(), ..canned.server() };
+        let error = got(target, &server, SHORT).0.unwrap_err();
+        let question = format!("; is {port} the admin port, and not the mock's? Try `h1mock get :9{target}`");
+        assert_eq!(error.ends_with(&question), asks, "{error}");
+    }
+    // Another machine may have an admin port of the same number.
+    let url = Url::parse("http://mock:8000/metrics", ([127, 0, 0, 1], 1).into(), 80).unwrap();
+    let server = Server { admin: ([127, 0, 0, 1], 8074).into(), ..server_at(([127, 0, 0, 1], 1).into()) };
+    let (line, reason) = (String::new(), String::new());
+    let reply = Reply { line, status: 404, reason, headers: Vec::new(), body: Vec::new() };
+    assert_eq!(
+        other_port(&url, &server, &reply, "h1mock get", &url.target),
+        "; is 8000 the admin port, and not the mock's? Try `h1mock get mock:8074/metrics`"
+    );
+}
+
+#[test]
 fn get_says_why_there_is_no_answer() {
     let closed = Closed::bind();
     let server = closed.server();
@@ -216,7 +246,14 @@ fn probe_succeeds_where_readyz_answers_200() {
     ] {
         let canned = Canned::start(&[answer]);
         let address = canned.address.to_string();
-        let expected = reason.map(|reason| format!("failed to probe `{address}`: {reason}"));
+        let (port, admin) = (canned.address.port(), closed.address.port());
+        let question = match answer.starts_with("HTTP/1.1 404") {
+            true => {
+                format!("; is {port} the admin port, and not the mock's? Try `h1mock probe :{admin}`")
+            }
+            false => String::new(),
+        };
+        let expected = reason.map(|reason| format!("failed to probe `{address}`: {reason}{question}"));
         assert_eq!(probe(Some(&address), &closed.server()).err(), expected);
         assert!(canned.requests()[0].starts_with("GET /readyz HTTP/1.1\r\n"));
     }

@@ -289,7 +289,7 @@ impl Flow<'_> {
         let (method, target) = (self.request.method(), self.request.target());
         let error = fault.at_run_time();
         if !log_capture::take(log::Level::Error, || format!("{method} {target}: {error}")) {
-            log::error!("{method} {target}: {error}");
+            log::error!("{method} {target}: {error}{}", fault.help());
         }
         // Only the first error is kept. A later one, of an error handler or a hook, is in the log alone.
         let _ = self.error.set(error.into());

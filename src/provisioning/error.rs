@@ -2,14 +2,18 @@
 
 use crate::directory::DirectoryError;
 use crate::provisioning::layers::{MOST_OVERLAYS, OverlayId};
+use crate::script::runtime::analysis::near::did_you_mean;
 use crate::script::runtime::fault::LoadError;
 use std::fmt;
 
 /// Why a request to activate, store or remove a file was refused.
 #[derive(Debug)]
 pub(crate) enum ActivationError {
-    /// The directory has no file of this name.
-    Unknown(String),
+    /// The directory has no file of this name. `meant` is a file with a similar one.
+    Unknown {
+        name: String,
+        meant: Option<String>,
+    },
     /// The file of the active provision can't be removed.
     Active(String),
     /// The file does not load, or has no `registerRules()`.
@@ -28,8 +32,9 @@ pub(crate) enum ActivationError {
 impl fmt::Display for ActivationError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            ActivationError::Unknown(name) => {
-                write!(out, "there is no file `{name}` in the provision directory")
+            ActivationError::Unknown { name, meant } => {
+                write!(out, "there is no file `{name}` in the provision directory")?;
+                meant.iter().try_for_each(|meant| write!(out, ": {}", did_you_mean(meant)))
             }
             ActivationError::Active(name) => {
                 write!(out, "provision `{name}` is active: activate another one first")

@@ -13,7 +13,7 @@ use crate::provisioning::warnings;
 use crate::routing::router::Router;
 use crate::routing::rule::Rule;
 use crate::routing::value::Value;
-use crate::script::runtime::analysis::{self, rules};
+use crate::script::runtime::analysis;
 use crate::script::runtime::budget::{self, Budget};
 use crate::script::runtime::call::{self, Call, Loading};
 use crate::script::runtime::conditions::Conditions;
@@ -144,12 +144,12 @@ impl Provision {
             warnings::explain(Fault::new(&error, &files.main, files).or_line(files, call.line()), &found)
         });
         let mut warnings = found.warnings(files);
-        let Some(main) = loaded? else {
-            warnings.extend(warnings::of_library(files));
-            return Ok(Loaded::Library(warnings));
-        };
         let (mut registration, seed) =
             call.loading.map(|loading| (loading.registration, loading.seed)).unwrap_or_default();
+        let Some(main) = loaded? else {
+            warnings.extend(warnings::of_library(files, &registration));
+            return Ok(Loaded::Library(warnings));
+        };
         registering::tell_closures_apart(files, &mut registration.rules);
         warnings.extend(warnings::of_rules(files, &registration.rules));
         warnings.sort_by_key(|warning| (warning.file != files.main, warning.line, warning.column));
@@ -171,7 +171,7 @@ impl Provision {
         let (mut rules, mut functions, mut views) = (Vec::new(), Vec::new(), Vec::new());
         for entry in registration.rules {
             let wrong = |message: String| {
-                let hint = rules::foreign_variable(&entry.rule).map(|(_, meant)| rules::as_variable(&meant));
+                let hint = warnings::meant_pattern(&entry);
                 Fault { hint, ..Fault::from_position(files, &entry.file, entry.at, message) }
             };
             let rule = Rule::parse(&entry.rule, &entry.endpoint, entry.options.clone())

@@ -6,6 +6,7 @@ use crate::provisioning::error::ActivationError;
 use crate::provisioning::initial;
 use crate::provisioning::ledger::{Kind, Ledger};
 use crate::provisioning::provision::{Provision, no_register_rules};
+use crate::script::runtime::analysis::near::nearest;
 
 /// The name that `--require-provision` gives.
 #[derive(Default)]
@@ -66,7 +67,10 @@ fn cause(name: &Name, directory: &ProvisionDir, ledger: &Ledger) -> Option<Strin
     let file = file(name, directory);
     let record = ledger.record(file.as_str());
     let text = match (record.error, record.kind, record.generation) {
-        _ if !directory.exists(&file) => ActivationError::Unknown(name.as_str().to_owned()).to_string(),
+        // Probes ask often, so no list of the directory is made for a similar name.
+        _ if !directory.exists(&file) => {
+            ActivationError::Unknown { name: name.as_str().to_owned(), meant: None }.to_string()
+        }
         (Some(error), ..) => error.to_string(),
         (None, Some(Kind::Library), _) => no_register_rules(file.as_str(), &record.warnings).to_string(),
         (None, _, None) => format!("`{file}` is there, but nothing has activated it"),
@@ -84,6 +88,19 @@ fn file(name: &Name, directory: &ProvisionDir) -> Name {
     };
     let other = Name::parse(&other).ok().filter(|other| directory.exists(other) && !directory.exists(name));
     other.unwrap_or_else(|| name.clone())
+}
+
+/// Returns the error for file `name`, which `directory` does not have. It names `name.rhai`, or the file with the most similar name.
+pub(super) fn unknown(name: &Name, directory: &ProvisionDir) -> ActivationError {
+    let other = file(name, directory);
+    let meant = if other == *name {
+        let files = directory.list().unwrap_or_default();
+        let names = files.iter().filter(|file| file.skipped.is_none()).map(|file| file.name.as_str());
+        nearest(name.as_str(), names).map(str::to_owned)
+    } else {
+        Some(other.as_str().to_owned())
+    };
+    ActivationError::Unknown { name: name.as_str().to_owned(), meant }
 }
 
 #[cfg(test)]
@@ -111,6 +128,28 @@ mod tests {
                 file,
                 "{files:?} {name}"
             );
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_has_the_similar_file() {
+        let folder = Folder::new();
+        let directory = folder.directory();
+        for file in ["users.rhai", "orders", "v2/items.rhai", "data.json"] {
+            directory.write(&Name::parse(file).unwrap(), b"").unwrap();
+        }
+        for (name, meant) in [
+            ("users", Some("users.rhai")),
+            ("orders.rhai", Some("orders")),
+            ("v2/items", Some("v2/items.rhai")),
+            ("user.rhai", Some("users.rhai")),
+            ("order", Some("orders")),
+            ("data.jsn", Some("data.json")),
+            ("payments", None),
+        ] {
+            let hint = meant.map(|meant| format!(": did you mean `{meant}`?")).unwrap_or_default();
+            let expected = format!("there is no file `{name}` in the provision directory{hint}");
+            assert_eq!(unknown(&Name::parse(name).unwrap(), &directory).to_string(), expected);
         }
     }
 

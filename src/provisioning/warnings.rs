@@ -7,7 +7,8 @@ use crate::script::runtime::analysis::{Findings, MOST_FINDINGS, rules};
 use crate::script::runtime::call;
 use crate::script::runtime::fault::{Fault, REPORT};
 use crate::script::runtime::files::Files;
-use crate::script::runtime::registration::{Entry, REGISTER_RULES};
+use crate::script::runtime::registration::{Entry, REGISTER_RULES, Registration};
+use crate::script::runtime::view;
 
 /// Returns the last line of a list: `and 3 more warnings`; `None` if the list has all.
 pub(crate) fn more(count: usize) -> Option<String> {
@@ -41,9 +42,11 @@ pub(super) fn of_rules(files: &Files, entries: &[Entry]) -> Vec<Fault> {
             let fault = Fault::from_position(files, &entry.file, entry.at, message);
             warnings.push(Fault { hint: Some(hint), ..fault });
         };
-        if let Some((written, meant)) = rules::foreign_variable(&entry.rule) {
-            let message = format!("`{written}` in rule `{}` is no variable, but matches itself", entry.rule);
-            warn(message, rules::as_variable(&meant));
+        for (what, text, separator) in patterns(entry) {
+            if let Some((written, meant)) = rules::foreign_variable(text, separator) {
+                let message = format!("`{written}` in {what} `{text}` is no variable, but matches itself");
+                warn(message, rules::as_variable(&meant));
+            }
         }
         for method in entry.options.methods.iter().flatten() {
             if let Some(hint) = rules::meant_method(method) {
@@ -54,14 +57,32 @@ pub(super) fn of_rules(files: &Files, entries: &[Entry]) -> Vec<Fault> {
     warnings
 }
 
+/// Returns the patterns of a rule: the name of each, its text, and the separator of its parts.
+fn patterns(entry: &Entry) -> impl Iterator<Item = (&'static str, &str, char)> {
+    let (host, subdomain) = (&entry.options.host, &entry.options.subdomain);
+    let rule = ("rule", Some(entry.rule.as_str()), '/');
+    let all = [rule, ("host", host.as_deref(), '.'), ("subdomain", subdomain.as_deref(), '.')];
+    all.into_iter().filter_map(|(what, text, separator)| Some((what, text?, separator)))
+}
+
+/// Returns the hint for a rule that does not load, or whose view does not fit: the pattern that was meant.
+pub(super) fn meant_pattern(entry: &Entry) -> Option<String> {
+    let foreign = patterns(entry).find_map(|(_, text, separator)| rules::foreign_variable(text, separator));
+    foreign.map(|(_, meant)| rules::as_variable(&meant)).or_else(|| rules::meant_rule(&entry.rule))
+}
+
 /// Returns a warning if the main file of `files`, which has no `registerRules()`, is useless as a library too.
-pub(super) fn of_library(files: &Files) -> Option<Fault> {
+/// `registration` has what its top level has registered.
+pub(super) fn of_library(files: &Files, registration: &Registration) -> Option<Fault> {
     let warning = |message: &str, hint| Some(Fault { hint, ..Fault::of_file(&files.main, message) });
     let file = files.file(&files.main)?;
     let names: Vec<&str> = file.functions().collect();
     if let Some(meant) = names.iter().find(|name| nearest(name, [REGISTER_RULES]).is_some()) {
         let message = format!("function `{meant}` registers nothing: h1mock calls `{REGISTER_RULES}`");
         return warning(&message, Some(format!("rename it to `{REGISTER_RULES}`")));
+    }
+    if !registration.is_empty() {
+        return warning(view::TOP_LEVEL, None);
     }
     if names.is_empty() && file.module.is_empty() {
         return warning("the file is empty: it defines no function and no variable", None);

@@ -20,8 +20,8 @@ pub enum Converter {
     Path,
 }
 
-/// Names of all converters, for error messages.
-const NAMES: &str = "`any`, `default`, `float`, `int`, `path`, `string`, `uuid`";
+/// Names of all converters.
+pub(crate) const NAMES: [&str; 7] = ["any", "default", "float", "int", "path", "string", "uuid"];
 
 impl Converter {
     /// Parses the converter `name` with the text between its parentheses.
@@ -37,7 +37,7 @@ impl Converter {
             "any" => any(arguments),
             "uuid" => options(&[]).map(|_| Converter::Uuid),
             "path" => options(&[]).map(|_| Converter::Path),
-            _ => Err(format!("unknown converter `{name}`, there are {NAMES}")),
+            _ => Err(format!("unknown converter `{name}`, there are `{}`", NAMES.join("`, `"))),
         }
     }
 

@@ -9,7 +9,7 @@ use crate::observing::metrics::metrics;
 use crate::provisioning::activation::Activation;
 use crate::script::runtime::http_error::HttpError;
 use crate::serving::http::{Limit, Limits, Reason, Refuse, Refused};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Once, OnceLock};
 
 /// The loaded provisions, once there are any: the listeners are bound before.
 pub(crate) type Loaded = Arc<OnceLock<Arc<Activation>>>;
@@ -22,9 +22,9 @@ pub(crate) fn mock_pages(
     journal: Arc<Journal>,
     loaded: Loaded,
 ) -> Refuse {
-    let limits = *limits;
+    let refusals = Refusals { listener: "mock", limits: *limits, access, warned: Once::new() };
     Box::new(move |refused| {
-        let (status, why) = (refused.reason.status(), count("mock", refused, &limits, access));
+        let (status, why) = (refused.reason.status(), refusals.count(refused));
         let mut page = HttpError { description: why.clone(), ..HttpError::new(status) }.page();
         let request = Request::refused(refused.request_line, refused.origin, refused.peer);
         if let Some(loaded) = loaded.get() {
@@ -39,8 +39,12 @@ pub(crate) fn mock_pages(
 
 /// Returns a writer of the administrative port's pages, in JSON.
 pub(crate) fn admin_pages(limits: &Limits, access: AccessLog) -> Refuse {
-    let limits = *limits;
-    Box::new(move |refused| admin::failed(refused.reason.status(), &count("admin", refused, &limits, access)))
+    let refusals = Refusals { listener: "admin", limits: *limits, access, warned: Once::new() };
+    Box::new(move |refused| {
+        let mut page = admin::failed(refused.reason.status(), &refusals.count(refused));
+        admin::end_line(&mut page);
+        page
+    })
 }
 
 /// Returns the 503 that replaces a delayed answer when [`PendingBudget`](crate::serving::pending::PendingBudget) is used up.
@@ -53,13 +57,30 @@ pub(crate) fn too_many_bytes(most: usize) -> String {
     format!("too many bytes of answers wait here: over {most} (--max-buffered)")
 }
 
-/// Counts a refusal, writes it to the access log, and returns its reason.
-fn count(listener: &'static str, refused: &Refused<'_>, limits: &Limits, access: AccessLog) -> String {
-    let status = refused.reason.status();
-    metrics().refused(listener, status);
-    let why = words(listener, refused.reason, limits);
-    access.write_refused(listener, refused.request_line, refused.peer, status, &why);
-    why
+/// The refusals of one listener.
+struct Refusals {
+    listener: &'static str,
+    limits: Limits,
+    access: AccessLog,
+    /// Whether a client has spoken another protocol.
+    warned: Once,
+}
+
+impl Refusals {
+    /// Counts a refusal, writes it to the access log, and returns its reason.
+    ///
+    /// A client of another protocol can't read its answer. So the first one has a line in the log also without `--verbose`.
+    fn count(&self, refused: &Refused<'_>) -> String {
+        let Refusals { listener, limits, access, warned } = self;
+        let (status, peer) = (refused.reason.status(), refused.peer);
+        metrics().refused(listener, status);
+        let why = words(listener, refused.reason, limits);
+        access.write_refused(listener, refused.request_line, peer, status, &why);
+        if matches!(refused.reason, Reason::OtherProtocol(..)) && !access.is_on() {
+            warned.call_once(|| log::warn!("{listener} refused a connection of {peer}: {status} {why}"));
+        }
+        why
+    }
 }
 
 /// Returns the reason of a refusal, with the limit and its flag: `the request has too many header fields: over 128 (--max-headers)`.

@@ -59,7 +59,51 @@ fn a_refused_line_that_is_not_text_is_not_shown() {
         assert_eq!(client.read(false).status, 400);
         mock.wait_for_log(&format!("access: mock refused {shown} of 127.0.0.1:"));
     }
-    mock.wait_for_log(": 400 this is TLS: only plain HTTP is spoken here\n");
+    mock.wait_for_log(
+        ": 400 this is TLS, and this port speaks plain HTTP: use `http://`, or put a proxy in front that ends TLS\n",
+    );
+}
+
+/// The bytes that a client of another protocol sends first, and the answer.
+const OTHER_PROTOCOLS: [(&[u8], &str); 2] = [
+    (
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\xaa\xbb",
+        "400 this is TLS, and this port speaks plain HTTP: use `http://`, or put a proxy in front that ends TLS",
+    ),
+    (
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        "505 this is HTTP/2, and this port speaks HTTP/1.1: let the client use that (curl --http1.1)",
+    ),
+];
+
+#[test]
+fn the_first_client_of_another_protocol_has_a_line_without_verbose() {
+    for (sent, why) in OTHER_PROTOCOLS {
+        let mock = Mock::serving(SOURCE);
+        for (listener, address) in [("mock", &mock.traffic), ("admin", &mock.admin)] {
+            for _ in 0..2 {
+                let mut client = Client::new(address);
+                client.write(sent);
+                let reply = client.read(false);
+                assert!(why.starts_with(&reply.status.to_string()), "{}", reply.text());
+                let escaped = reply.text().replace("&#39;", "'");
+                assert!(escaped.contains(&why[4..]), "{escaped}");
+            }
+            mock.wait_for_log(&format!("WARN  {listener} refused a connection of 127.0.0.1:"));
+        }
+        assert_eq!(mock.log().matches(why).count(), 2, "{}", mock.log());
+    }
+}
+
+#[test]
+fn the_entry_of_a_tls_handshake_has_none_of_its_bytes() {
+    let mock = Mock::serving(SOURCE);
+    let mut client = Client::new(&mock.traffic);
+    client.write(OTHER_PROTOCOLS[0].0);
+    client.read(false);
+    let entry = mock.admin("GET /app/v1/requests/1", &[], b"").json();
+    assert_eq!((entry["method"].as_str(), entry["target"].as_str()), (Some(""), Some("")));
+    assert_eq!(entry["unmatched"].as_str(), Some(&OTHER_PROTOCOLS[0].1[4..]));
 }
 
 #[test]

@@ -183,7 +183,7 @@ fn change_gets_the_whole_answer_and_makes_another() {
     assert_eq!((reply.header("x-a"), reply.all("set-cookie").len()), ("b", 0));
     assert_eq!(mock.get("/rule").header("x-rule"), "1");
     for (path, status, part) in [
-        ("/fails", 500, "unknown property 'nothing'"),
+        ("/fails", 500, "has no property `nothing`"),
         ("/aborts", 409, "<p>no</p>"),
         (
             "/endless",

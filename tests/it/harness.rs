@@ -191,10 +191,15 @@ impl Mock {
         Client::new(&self.traffic).send(method, target, headers, body)
     }
 
-    /// Sends a request to the admin interface, such as `"GET /healthz"`.
+    /// Sends a request to the admin interface, such as `"GET /healthz"`. Checks that JSON ends with a line end, and removes it.
+    #[track_caller]
     pub(crate) fn admin(&self, line: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
         let (method, target) = line.split_once(' ').unwrap();
-        Client::new(&self.admin).send(method, target, headers, body)
+        let mut reply = Client::new(&self.admin).send(method, target, headers, body);
+        if reply.header("Content-Type") == "application/json" && method != "HEAD" {
+            assert_eq!(reply.body.pop(), Some(b'\n'), "{line}");
+        }
+        reply
     }
 
     /// POSTs a provision.

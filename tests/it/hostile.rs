@@ -85,7 +85,7 @@ fn the_message_of_a_load_that_throws_is_short() {
         (r#"make_response("x", [g])"#, "headers are a map or a list of pairs"),
         ("throw [g]", "[Fn("),
         ("throw s", "xxxx"),
-        ("g.foo(s)", "no function `foo (Fn, string)`"),
+        ("g.foo(s)", "no method `foo`"),
         ("call(g)", "a closure was called with 500 arguments, and takes another number of them"),
     ] {
         let reply = mock.provision("p", &format!("fn registerRules() {{ {functions}\n{script} }}"));

@@ -58,6 +58,7 @@ mod sending;
 mod sent_files;
 mod serving;
 mod shells;
+mod slips;
 mod starters;
 mod state;
 mod statuses;

@@ -144,7 +144,12 @@ fn the_subcommand_prints_the_report_and_exits_3_where_a_condition_holds() {
     );
     let (code, _, err) = subcommand(&[&mock.traffic]);
     assert_eq!(code, Some(1));
-    assert_eq!(err, format!("h1mock: failed to get the report of `{}`: 404 Not Found\n", mock.traffic));
+    let port = mock.traffic.rsplit_once(':').unwrap().1;
+    let question = format!("; is {port} the admin port, and not the mock's? Try `h1mock report :8074`");
+    assert_eq!(
+        err,
+        format!("h1mock: failed to get the report of `{}`: 404 Not Found{question}\n", mock.traffic)
+    );
 }
 
 #[test]

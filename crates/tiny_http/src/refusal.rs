@@ -10,6 +10,8 @@ pub enum Reason {
     Malformed(&'static str),
     /// The engine does not support it: a status, and a text.
     Unsupported(u16, &'static str),
+    /// The client speaks another protocol, so it may not understand the answer: a status, and a text.
+    OtherProtocol(u16, &'static str),
     /// The request line alone is longer than a head may be.
     LineTooLong,
     /// The head is too long.
@@ -70,7 +72,7 @@ impl Reason {
     const fn parts(self) -> (u16, &'static str, Option<Limit>) {
         match self {
             Reason::Malformed(text) => (400, text, None),
-            Reason::Unsupported(status, text) => (status, text, None),
+            Reason::Unsupported(status, text) | Reason::OtherProtocol(status, text) => (status, text, None),
             Reason::LineTooLong => (414, "the request line is too long", Some(Limit::Head)),
             Reason::HeadTooLong => (431, "the head of the request is too long", Some(Limit::Head)),
             Reason::TooManyFields => (431, "the request has too many header fields", Some(Limit::Headers)),

@@ -3,6 +3,7 @@
 use super::{Activation, ActivationError, Order};
 use crate::directory::Name;
 use crate::provisioning::provision::Provision;
+use crate::provisioning::required::unknown;
 use crate::provisioning::turns::Turn;
 use crate::system::lock::lock;
 use std::collections::BTreeSet;
@@ -76,10 +77,9 @@ impl Activation {
     }
 
     fn known(&self, name: &Name) -> Result<(), ActivationError> {
-        let unknown = || ActivationError::Unknown(name.as_str().to_owned());
         // Beside a served file there may be files of the user that are nobody's business.
         let is_served = || self.watched().contains(name.as_str()) && self.directory.exists(name);
-        (self.directory.holds(name) || is_served()).then_some(()).ok_or_else(unknown)
+        (self.directory.holds(name) || is_served()).then_some(()).ok_or_else(|| unknown(name, &self.directory))
     }
 
     /// Notes that file `name` has changed, for a load of the watcher that may have read it before.

@@ -257,16 +257,20 @@ fn mimetype_params(request: &Request) -> Map {
 
 /// Adds a hint to `fault` where the script failed because `request.json` is `()`: mostly the client sent JSON under another type.
 pub(crate) fn explain_missing_json(fault: Fault, request: &Request) -> Fault {
-    let is_of_nothing = fault.message.contains("'()'") || fault.message.contains("(()");
-    if !is_of_nothing || !call::with(|call| call.no_json).unwrap_or_default() {
+    if !fault.kind.is_of_nothing() || !call::with(|call| call.no_json).unwrap_or_default() {
         return fault;
     }
     let given = match request.content_type() {
         Some(given) => format!("the Content-Type of this request is `{given}`"),
         None => "this request has no Content-Type".to_owned(),
     };
-    let send =
-        "send `-H 'Content-Type: application/json'`, or read it by `request.get_json(#{ force: true })`";
+    let is_json = matches!(request.body.trim_ascii_start().first(), None | Some(b'{' | b'[' | b'"'));
+    let send = match request.is_form() && !is_json {
+        true => "read a form by `request.form`, or send JSON with `-H 'Content-Type: application/json'`",
+        false => {
+            "send `-H 'Content-Type: application/json'`, or read it by `request.get_json(#{ force: true })`"
+        }
+    };
     Fault { hint: Some(format!("`request.json` is `()`, for {given}: {send}")), ..fault }
 }
 

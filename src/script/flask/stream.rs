@@ -166,7 +166,7 @@ impl Called {
         let request = request.map(|request| format!("{} {}: ", request.method(), request.target()));
         let line = format!("{}{error}", request.unwrap_or_default());
         if !log_capture::take(log::Level::Error, || line.clone()) {
-            log::error!("{line}");
+            log::error!("{line}{}", fault.help());
         }
         Failure { error: Some(error.into()), answer }
     }

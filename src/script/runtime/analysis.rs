@@ -96,7 +96,7 @@ impl Findings {
         let Some(finding) = self.0.iter().find(same) else { return fault };
         match fault.kind {
             // Rhai names the types of the arguments, and not the mistake in them.
-            Kind::NoFunction(_) if finding.only_if_fails => {
+            Kind::NoFunction(_) => {
                 Fault { message: finding.message.clone(), hint: finding.hint.clone(), ..fault }
             }
             _ => Fault { hint: fault.hint.or_else(|| finding.hint.clone()), ..fault },

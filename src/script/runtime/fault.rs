@@ -168,6 +168,11 @@ impl Fault {
         format!("script error in {}: {}{}", self.layer(), self.place(), self.message)
     }
 
+    /// Returns the end of the line for the log: ` (help: ...)`, or an empty text.
+    pub fn help(&self) -> String {
+        self.hint.as_ref().map(|hint| format!(" (help: {hint})")).unwrap_or_default()
+    }
+
     /// Returns the body of a 500: the error, its line and its hint.
     pub fn page(&self) -> String {
         let hint = self.hint.as_ref().map(|hint| format!("  = help: {hint}\n")).unwrap_or_default();
@@ -221,7 +226,10 @@ fn message(error: &EvalAltResult) -> String {
         },
         EvalAltResult::ErrorFunctionNotFound(signature, _) => {
             // Rhai gives the types of arguments only as a text.
-            let signature = signature.replace("&str | ImmutableString | String", "string");
+            let signature = signature.replace(ANY_STRING, "string");
+            if let Some((method, given)) = habit::of_app(&signature) {
+                return format!("`{method}` can't be called with ({given})");
+            }
             if let Some(types) = signature.strip_prefix("anon$").and_then(|of| of.split_once('(')) {
                 return arguments_of_closure(types.1.trim_end_matches(')'));
             }
@@ -233,6 +241,15 @@ fn message(error: &EvalAltResult) -> String {
         }
         EvalAltResult::ErrorVariableNotFound(name, _) => return format!("no variable `{name}`"),
         EvalAltResult::ErrorPropertyNotFound(name, _) => return format!("no property `{name}`"),
+        EvalAltResult::ErrorDotExpr(text, _) => match Missing::parse(text) {
+            Some(Missing { of, property }) => return format!("{of} has no property `{property}`"),
+            None => text.clone(),
+        },
+        EvalAltResult::ErrorIndexingType(types, _) => {
+            let types = types.replace(ANY_STRING, "string");
+            let (of, by) = types.trim_end_matches(']').split_once(" [").unwrap_or((&types, "an index"));
+            return format!("{} has no items, and none by {}", shown_type(of), shown_type(by));
+        }
         EvalAltResult::ErrorNonPureMethodCallOnConstant(name, _) => {
             return read_only(&format!("`{name}` would change"));
         }
@@ -248,6 +265,33 @@ fn message(error: &EvalAltResult) -> String {
         }
     };
     lower_first(&text)
+}
+
+/// The name that Rhai gives the type of a text.
+const ANY_STRING: &str = "&str | ImmutableString | String";
+
+/// A property that a type does not have. Rhai gives both as one text.
+struct Missing<'t> {
+    of: String,
+    property: &'t str,
+}
+
+impl Missing<'_> {
+    fn parse(text: &str) -> Option<Missing<'_>> {
+        let read = text.strip_prefix("Unknown property '");
+        let (property, rest) =
+            read.or_else(|| text.strip_prefix("No writable property '"))?.split_once("' - ")?;
+        let of = rest.split_once("is not registered for type '")?.1.split_once('\'')?.0;
+        Some(Missing { of: shown_type(of), property })
+    }
+}
+
+/// Returns the name of a type for messages: `` `()` `` or `string`.
+fn shown_type(name: &str) -> String {
+    match name.rsplit("::").next().unwrap_or(name) {
+        "()" => "`()`".to_owned(),
+        short => short.to_owned(),
+    }
 }
 
 /// Returns the message for a closure that was called with values of these `types`. An author does not know Rhai's name of a

@@ -33,6 +33,16 @@ pub(crate) struct Registration {
     pub blueprints: Vec<(ImmutableString, Arc<Mutex<Registration>>)>,
 }
 
+impl Registration {
+    /// Whether nothing is registered.
+    pub(crate) fn is_empty(&self) -> bool {
+        let Registration { rules, error_handlers, before, after, forward_unmatched, cors, blueprints } = self;
+        let has_functions = !error_handlers.is_empty() || !before.is_empty() || !after.is_empty();
+        let has_rules = !rules.is_empty() || forward_unmatched.is_some() || !blueprints.is_empty();
+        !has_functions && !has_rules && cors.is_empty()
+    }
+}
+
 /// The requests for which a hook or an error handler runs: `None` for all, or the name of a blueprint.
 pub(crate) type Scope = Option<String>;
 

@@ -47,6 +47,10 @@ impl PartialEq for View {
     }
 }
 
+/// The error for a file that registers on its top level.
+pub(crate) const TOP_LEVEL: &str =
+    "rules and hooks are registered in a function: write `fn registerRules() { ... }` around the call";
+
 impl View {
     /// Finds the function that `function` points to: in the file of the registering call, then in the other `files`.
     ///
@@ -73,7 +77,7 @@ impl View {
         let name = names::shown(function.fn_name());
         // A file is registered after its top level has run.
         if context.call_source().is_some_and(|name| files.file(name).is_none()) {
-            return Err("rules and hooks are registered in a function: write `fn registerRules() { ... }` around the call".into());
+            return Err(TOP_LEVEL.into());
         }
         Err(format!("no function `{name}`: define it by `fn {name}(...) {{ ... }}`").into())
     }

@@ -133,7 +133,12 @@ fn an_error_after_the_first_piece_breaks_the_connection() {
             2,
             "script error in provision `initial`: line 20, column 61: too bad (piece 2 of a stream)\n",
         ),
-        (2.0, "/loops", 1, "the script ran longer than 300 ms (piece 1 of a stream)\n"),
+        (
+            2.0,
+            "/loops",
+            1,
+            "the script ran longer than 300 ms (piece 1 of a stream) (help: end the loop, or raise --script-timeout)\n",
+        ),
     ] {
         let mut client = begun(&mock, path);
         assert_eq!(rest(&mut client), (vec!["x".to_owned(); pieces], false), "{path}");

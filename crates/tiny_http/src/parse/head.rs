@@ -76,6 +76,15 @@ impl Head {
 
 const NO_REQUEST_LINE: Reason =
     Reason::Malformed("this is no request line: METHOD SP TARGET SP HTTP/1.1 is expected");
+/// The bytes are a handshake of TLS.
+pub(super) const TLS: Reason = Reason::OtherProtocol(
+    400,
+    "this is TLS, and this port speaks plain HTTP: use `http://`, or put a proxy in front that ends TLS",
+);
+pub(super) const HTTP_2: Reason = Reason::OtherProtocol(
+    505,
+    "this is HTTP/2, and this port speaks HTTP/1.1: let the client use that (curl --http1.1)",
+);
 const LONE_LF: Reason = Reason::Malformed("a line of the head ends in LF without CR");
 
 fn parse_into<'b>(
@@ -122,7 +131,7 @@ fn broken(input: &[u8], error: Error) -> Reason {
     let line = input.split(|byte| *byte == b'\r').next().unwrap_or_default();
     match error {
         // A handshake record of TLS (RFC 8446, section 5.1).
-        _ if input.starts_with(&[0x16]) => Reason::Malformed("this is TLS: only plain HTTP is spoken here"),
+        _ if input.starts_with(&[0x16]) => TLS,
         Error::Token if line.contains(&b' ') && std::str::from_utf8(line).is_err() => {
             Reason::Malformed("the request target is not UTF-8")
         }
@@ -162,9 +171,7 @@ fn other_version(input: &[u8], limits: &Limits) -> Result<Parsed, Reason> {
             known[line.len() - 1] = b'1';
             Head::parse(&known, limits)
         }
-        (b'2', b'0'..=b'9') => {
-            Err(Reason::Unsupported(505, "this is HTTP/2: only HTTP/1.0 and HTTP/1.1 are spoken here"))
-        }
+        (b'2', b'0'..=b'9') => Err(HTTP_2),
         (b'0' | b'3'..=b'9', b'0'..=b'9') => {
             Err(Reason::Unsupported(505, "only HTTP/1.0 and HTTP/1.1 are spoken here"))
         }

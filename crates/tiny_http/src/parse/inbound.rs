@@ -281,9 +281,9 @@ impl Rest {
     }
 }
 
-/// Returns the first line of `bytes`, at most 2 KiB of it.
+/// Returns the first line of `bytes`, at most 2 KiB of it. A control character ends it: TLS, for example, is no text.
 fn first_line(bytes: &[u8]) -> String {
-    let end = bytes.iter().take(2048).position(|byte| *byte == b'\r' || *byte == b'\n');
+    let end = bytes.iter().take(2048).position(u8::is_ascii_control);
     String::from_utf8_lossy(&bytes[..end.unwrap_or(bytes.len().min(2048))]).into_owned()
 }
 
@@ -372,10 +372,10 @@ mod tests {
             ("GET / HTTP/1.1\r\nHost: x\n", 400, "a line of the head ends in LF without CR"),
             ("\n", 400, "a line of the head ends in LF without CR"),
             ("GET /\r\n", 400, "this is no request line: METHOD SP TARGET SP HTTP/1.1 is expected"),
-            ("\x16\x03\x01", 400, "this is TLS: only plain HTTP is spoken here"),
+            ("\x16\x03\x01", 400, crate::parse::head::TLS.text()),
             ("\x17", 400, "this is no request line: METHOD SP TARGET SP HTTP/1.1 is expected"),
             ("GET / http/1.1\r\n", 400, "the version is written `HTTP/1.1`, in capitals"),
-            ("PRI * HTTP/2.0\r\n", 505, "this is HTTP/2: only HTTP/1.0 and HTTP/1.1 are spoken here"),
+            ("PRI * HTTP/2.0\r\n", 505, crate::parse::head::HTTP_2.text()),
             (&"x".repeat(256), 414, "the request line is too long"),
             (&format!("GET / HTTP/1.1\r\n{}", "x".repeat(256)), 431, "the head of the request is too long"),
             (

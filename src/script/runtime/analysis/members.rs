@@ -7,6 +7,7 @@ use super::near::{did_you_mean, nearest};
 use super::walk::Walker;
 use super::writes::is_data;
 use super::{Finding, World, calls};
+use crate::script::runtime::fault::habit;
 use rhai::{Dynamic, Expr, FnCallExpr, ImmutableString, Position};
 use std::any::TypeId;
 use std::collections::BTreeSet;
@@ -126,6 +127,11 @@ impl Walker<'_> {
             return nearest(shown(name), known).map(did_you_mean);
         };
         let path = &receiver.path;
+        if path == "app"
+            && let Some(hint) = habit::method_of_app(name)
+        {
+            return Some(hint.to_owned());
+        }
         if catalogue.has_property(receiver.of, name) {
             return Some(format!("it is a property: write `{path}.{name}` without parentheses"));
         }

@@ -1,5 +1,5 @@
-//! Views that are given as a text or as a call in place of a function. Only a load that fails reports them, since the called
-//! function may return a function. The findings here add what to write instead.
+//! Views and hooks that are given as a text or as a call in place of a function. Only a load that fails reports them, since the
+//! called function may return a function. The findings here add what to write instead.
 
 use super::Finding;
 use super::facts::shown;
@@ -7,19 +7,28 @@ use super::members::Receiver;
 use super::walk::Walker;
 use rhai::{Expr, FnCallExpr, Position};
 
-const REGISTERING: [&str; 7] = ["add_url_rule", "delete", "get", "patch", "post", "put", "route"];
+/// Methods of `app` that take a rule and a view.
+const OF_RULES: [&str; 7] = ["add_url_rule", "delete", "get", "patch", "post", "put", "route"];
 
 impl Walker<'_> {
     pub(super) fn views(&mut self, receiver: &Receiver, call: &FnCallExpr, at: Position) {
-        if receiver.path != "app" || !REGISTERING.contains(&call.name.as_str()) {
+        if receiver.path != "app" {
             return;
         }
-        let (rule, others) = match call.args.as_slice() {
-            [Expr::StringConstant(rule, _), others @ ..] => (rule.as_str(), others),
-            [_, others @ ..] => ("/", others),
-            [] => return,
+        let is_rule = OF_RULES.contains(&call.name.as_str());
+        // The function, and the text before it.
+        let (what, before, others) = match (call.name.as_str(), call.args.as_slice()) {
+            (_, [Expr::StringConstant(rule, _), others @ ..]) if is_rule => {
+                ("view", format!("\"{rule}\", "), others)
+            }
+            (_, [_, others @ ..]) if is_rule => ("view", "\"/\", ".to_owned(), others),
+            ("before_request" | "after_request", others) => ("hook", String::new(), others),
+            ("errorhandler" | "register_error_handler", [Expr::IntegerConstant(code, _), others @ ..]) => {
+                ("error handler", format!("{code}, "), others)
+            }
+            _ => return,
         };
-        let write = |view: &str| format!("`app.{}(\"{rule}\", {view})`", call.name);
+        let write = |function: &str| format!("`app.{}({before}{function})`", call.name);
         let called = others.iter().find_map(|view| match view {
             Expr::FnCall(view, _) if !view.is_qualified() => {
                 Some(shown(&view.name)).filter(|name| self.facts.has_function(name))
@@ -28,10 +37,10 @@ impl Walker<'_> {
         });
         let (message, hint) = match (called, others) {
             (Some(name), _) => (
-                format!("view `{name}()` is called here"),
-                format!("name the view without calling it: {}", write(name)),
+                format!("{what} `{name}()` is called here"),
+                format!("name the {what} without calling it: {}", write(name)),
             ),
-            (None, [text @ (Expr::StringConstant(..) | Expr::InterpolatedString(..))]) => {
+            (None, [text @ (Expr::StringConstant(..) | Expr::InterpolatedString(..))]) if is_rule => {
                 let text = match text {
                     Expr::StringConstant(text, _) if text.len() <= 40 => text.as_str(),
                     _ => "...",

@@ -133,10 +133,30 @@ pub(crate) fn variable(name: &str) -> Option<&'static str> {
     })
 }
 
+/// Splits the signature of a call on `app` or a blueprint: `get (app, string)` is `app.get` and `string`.
+pub(super) fn of_app(signature: &str) -> Option<(String, &str)> {
+    let (name, types) = signature.split_once(" (")?;
+    let (of, given) = types.strip_suffix(')')?.split_once(", ")?;
+    ["app", "Blueprint"].contains(&of).then(|| (format!("{of}.{name}"), given))
+}
+
+/// Returns the hint for method `name` of other frameworks on `app`.
+pub(crate) fn method_of_app(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "head" | "options" | "trace" => {
+            "the methods of a rule stand in a list: `app.route(\"/x\", [\"OPTIONS\"], view)`"
+        }
+        "all" | "any" | "handle" => "a rule of all methods is `app.route(\"/x\", [\"*\"], view)`",
+        "use" => "a function that runs before each view is `app.before_request(check)`",
+        "run" | "listen" | "start" => "h1mock serves the rules by itself: leave the call out",
+        _ => return None,
+    })
+}
+
 /// Returns the hint for a call of signature `name (type, type)`, which no function has. Rhai gives name and types as one text.
 pub(super) fn signature(signature: &str) -> Option<&'static str> {
     let (name, types) = signature.split_once(" (").unwrap_or((signature, ""));
-    let is_on_app = ["app,", "Blueprint,"].iter().any(|of| types.starts_with(of));
+    let is_on_app = of_app(signature).is_some();
     Some(match name {
         // A closure takes values of any type, and the message has their number.
         _ if name.starts_with("anon$") => return None,
@@ -153,6 +173,15 @@ pub(super) fn signature(signature: &str) -> Option<&'static str> {
             if is_on_app && !types.contains("Fn") =>
         {
             "a view is a function: `app.get(\"/x\", hello)`, or a closure: `app.get(\"/x\", || \"hello\")`"
+        }
+        "before_request" if is_on_app && !types.contains("Fn") => {
+            "a hook is a function: `app.before_request(check)`, or a closure: `app.before_request(|| ())`"
+        }
+        "after_request" if is_on_app && !types.contains("Fn") => {
+            "a hook is a function: `app.after_request(add)`, or a closure: `app.after_request(|response| response)`"
+        }
+        "errorhandler" | "register_error_handler" if is_on_app && !types.contains("Fn") => {
+            "a function stands behind the code: `app.errorhandler(404, not_found)`, or a closure: `app.errorhandler(404, |e| \"none\")`"
         }
         "cors" if is_on_app => "the options are a map: `app.cors(#{ origins: \"https://a.example\" })`",
         "!" => "`!` is of booleans: write `!bool(x)` for Python's truth, or compare, as in `x == ()`",

@@ -10,6 +10,8 @@ pub enum Kind {
     /// A call of a function that does not exist. Its signature is `name (type, type)`.
     NoFunction(String),
     NoVariable(String),
+    /// A property or an item of `()`.
+    OfNothing,
     /// A condition that is neither true nor false.
     NoBoolean,
     /// A `for` loop over a value that has no items.
@@ -29,6 +31,7 @@ impl Kind {
         let hint = match self {
             Kind::NoFunction(signature) => habit::signature(signature)?,
             Kind::NoVariable(name) => habit::variable(name).or_else(|| habit::name(name))?,
+            Kind::OfNothing => "where a value may be `()`, write `?.` or `?[`: `x?.name ?? \"none\"`",
             Kind::NoBoolean => "write `bool(x)` for Python's truth, or compare, as in `x != ()`",
             Kind::NotIterable => "a map is walked by its keys: `for key in map.keys()`",
             Kind::InUse => {
@@ -46,6 +49,15 @@ impl Kind {
         };
         Some(hint.to_owned())
     }
+
+    /// Whether the fault is that a value is `()`.
+    pub(crate) fn is_of_nothing(&self) -> bool {
+        match self {
+            Kind::OfNothing => true,
+            Kind::NoFunction(signature) => signature.contains("(()") || signature.contains(", ()"),
+            _ => false,
+        }
+    }
 }
 
 /// The error of a view that returned `()`. It has no place, since no statement threw it.
@@ -58,6 +70,11 @@ impl From<&EvalAltResult> for Kind {
             EvalAltResult::ErrorParsing(..) => Kind::Syntax,
             EvalAltResult::ErrorFunctionNotFound(signature, _) => Kind::NoFunction(signature.clone()),
             EvalAltResult::ErrorVariableNotFound(name, _) => Kind::NoVariable(name.clone()),
+            // Rhai gives the type only as a text.
+            EvalAltResult::ErrorDotExpr(text, _) if text.contains("is not registered for type '()'") => {
+                Kind::OfNothing
+            }
+            EvalAltResult::ErrorIndexingType(types, _) if types.starts_with("() [") => Kind::OfNothing,
             EvalAltResult::ErrorFor(..) => Kind::NotIterable,
             EvalAltResult::ErrorDataRace(..) => Kind::InUse,
             EvalAltResult::ErrorMismatchDataType(wanted, ..) if wanted == "bool" => Kind::NoBoolean,
@@ -95,6 +112,11 @@ mod tests {
             ("let n = 1.5; if n { 1 } else { 2 }", Kind::NoBoolean),
             ("let m = #{ a: 1 }; m.keys().map(|k| m[k])", Kind::InUse),
             ("nobody", Kind::NoVariable("nobody".to_owned())),
+            ("let x = (); x.name", Kind::OfNothing),
+            ("let x = (); x.name = 1", Kind::OfNothing),
+            ("let x = (); x[\"name\"]", Kind::OfNothing),
+            ("let x = (); x[0] = 1", Kind::OfNothing),
+            ("let x = 1; x.name", Kind::Other),
         ] {
             let error = budget.run(|| engine.run(script)).unwrap_err();
             assert_eq!(Kind::from(&*error), kind, "{script}");
