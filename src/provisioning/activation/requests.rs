@@ -79,7 +79,9 @@ impl Activation {
     fn known(&self, name: &Name) -> Result<(), ActivationError> {
         // Beside a served file there may be files of the user that are nobody's business.
         let is_served = || self.watched().contains(name.as_str()) && self.directory.exists(name);
-        (self.directory.holds(name) || is_served()).then_some(()).ok_or_else(|| unknown(name, &self.directory))
+        (self.directory.holds(name) || is_served())
+            .then_some(())
+            .ok_or_else(|| unknown(name, &self.directory))
     }
 
     /// Notes that file `name` has changed, for a load of the watcher that may have read it before.

@@ -67,7 +67,10 @@ pub(crate) fn register(engine: &mut Engine, handles: Handles) {
         chain::begins(level);
         // With an index the parser has resolved the name: it is a parameter or a local variable.
         if index != 0 {
-            return Ok(shapes.admit(name).then(|| captured_handle(&handles, name, context.scope())).flatten());
+            return Ok(shapes
+                .admit(name)
+                .then(|| captured_handle(&handles, name, context.scope()))
+                .flatten());
         }
         let has_function = |file: &File| !file.overloads(name).is_empty();
         let found = find_in_files(context.source(), |file| {
@@ -83,8 +86,9 @@ pub(crate) fn register(engine: &mut Engine, handles: Handles) {
         };
         // Rhai turns a captured variable into a parameter of the closure. For a captured top-level variable the original is returned,
         // since a change of the copy would get lost.
-        let captured =
-            |local: &Dynamic| local.tag() == files::TOP_LEVEL || is_handle && is_captured_handle(local, &value);
+        let captured = |local: &Dynamic| {
+            local.tag() == files::TOP_LEVEL || is_handle && is_captured_handle(local, &value)
+        };
         Ok(local.is_none_or(captured).then_some(value))
     });
 }
