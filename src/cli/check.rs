@@ -60,13 +60,29 @@ impl Seen {
             }
             Err(error) => (Err(error), Vec::new(), Vec::new()),
         };
-        Checked { path, result, warnings, shadowed }
+        let all = |faults: Vec<Fault>| faults.into_iter().map(|fault| placed(path, fault)).collect();
+        let result = result.map_err(|error| placed(path, error));
+        Checked { path, result, warnings: all(warnings), shadowed: all(shadowed) }
     }
 
     fn new_ones(&mut self, warnings: &[Fault]) -> Vec<Fault> {
         let place =
             |warning: &Fault| (warning.file.clone(), warning.line, warning.column, warning.message.clone());
         warnings.iter().filter(|warning| self.0.insert(place(warning))).cloned().collect()
+    }
+}
+
+/// Names the files of a fault as the command line names them, so that editors find them: `mocks/shop.rhai` for `shop.rhai`.
+fn placed(path: &Path, fault: Fault) -> Fault {
+    let checked = path.display().to_string();
+    // The fault of a file that can't be read has the path as its file.
+    match path.parent() {
+        Some(folder) if fault.file != checked => {
+            let file = folder.strip_prefix(".").unwrap_or(folder).join(&fault.file);
+            let provision = checked.strip_prefix("./").unwrap_or(&checked).to_owned();
+            Fault { file: file.display().to_string(), provision, ..fault }
+        }
+        _ => fault,
     }
 }
 
@@ -104,7 +120,7 @@ pub(super) fn load_provision(
             let hint = whole.hint.as_ref().map(|hint| format!("\n  = help: {hint}")).unwrap_or_default();
             Err(format!("{library}: {}{hint}", whole.message))
         }
-        Err(error) => Err(error.report().trim_end().to_owned()),
+        Err(error) => Err(placed(path, error).report().trim_end().to_owned()),
     }
 }
 

@@ -30,27 +30,23 @@ pub(super) const EXIT_CODES: [(&str, &str); 6] = [
     ("143", "SIGTERM"),
 ];
 
-/// Returns the help of `subcommand`; without one, that of `h1mock` itself: `serve` and the list of the others. Ends with a
-/// newline.
+/// First steps, with what they do.
+const EXAMPLES: [(&str, &str); 4] = [
+    ("h1mock new shop", "Write the provision shop.rhai to start from"),
+    ("h1mock shop.rhai", "Serve it on port 8000, with the admin port 8074"),
+    ("h1mock shop.rhai 9000 9074", "The same on other ports"),
+    ("h1mock check shop.rhai", "Look for faults"),
+];
+/// Column where the descriptions of examples begin.
+const EXAMPLE_COLUMN: usize = 32;
+
+/// Returns the help of `subcommand`; without one, first steps and the list of subcommands. Ends with a newline.
 pub(super) fn text(subcommand: Option<Subcommand>) -> String {
-    let subject = subcommand.unwrap_or(Subcommand::Serve);
-    let mut out = String::new();
-    if subject == Subcommand::Serve {
-        let _ = writeln!(out, "h1mock: {TITLE}\n");
-        let _ = writeln!(out, "Usage:\n  h1mock [serve] [OPTIONS] {}", subject.operands());
-        out.push_str("  h1mock COMMAND --help\n\nCommands:\n");
-        for other in Subcommand::ALL {
-            row(&mut out, &format!("  {}", other.word()), COMMAND_COLUMN, other.summary());
-        }
-        out.push('\n');
-    } else {
-        let _ = writeln!(
-            out,
-            "{}\n\nUsage: {}\n",
-            subject.summary(),
-            format!("h1mock {} [OPTIONS] {}", subject.word(), subject.operands()).trim_end()
-        );
-    }
+    let Some(subject) = subcommand else { return overview() };
+    let mut out = format!("{}\n\nUsage: ", subject.summary());
+    let (word, operands) = (subject.word(), subject.operands());
+    let word = if subject == Subcommand::Serve { "[serve]" } else { word };
+    let _ = writeln!(out, "{}\n", format!("h1mock {word} [OPTIONS] {operands}").trim_end());
     for paragraph in subject.details() {
         row(&mut out, "", 0, paragraph);
     }
@@ -78,6 +74,24 @@ fn options(out: &mut String, subcommand: Subcommand) {
         }
         row(out, &flag(setting), OPTION_COLUMN, &description(setting));
     }
+}
+
+/// Returns the help of the program itself.
+fn overview() -> String {
+    let mut out = format!("h1mock: {TITLE}\n\nUsage:\n");
+    let _ = writeln!(out, "  h1mock [serve] [OPTIONS] {}", Subcommand::Serve.operands());
+    out.push_str("  h1mock COMMAND --help\n\nCommands:\n");
+    for subcommand in Subcommand::ALL {
+        row(&mut out, &format!("  {}", subcommand.word()), COMMAND_COLUMN, subcommand.summary());
+    }
+    out.push_str("\nFirst steps:\n");
+    for (example, text) in EXAMPLES {
+        row(&mut out, &format!("  {example}"), EXAMPLE_COLUMN, text);
+    }
+    out.push_str(
+        "\n`h1mock serve --help` lists the options of the server, `h1mock man | man -l -` has all.\n",
+    );
+    out
 }
 
 /// `  -v, --verbose` or `      --max-body SIZE`.
@@ -129,9 +143,10 @@ mod tests {
     /// them.
     #[test]
     fn help_texts_are_the_ones_in_the_repository() {
-        for subcommand in Subcommand::ALL {
-            let path = format!("{}/src/cli/help/{}.txt", env!("CARGO_MANIFEST_DIR"), subcommand.word());
-            let text = text(Some(subcommand));
+        for subcommand in Subcommand::ALL.map(Some).into_iter().chain([None]) {
+            let word = subcommand.map_or("h1mock", Subcommand::word);
+            let path = format!("{}/src/cli/help/{word}.txt", env!("CARGO_MANIFEST_DIR"));
+            let text = text(subcommand);
             if std::env::var_os("BLESS").is_some() {
                 std::fs::write(&path, &text).unwrap();
             }
@@ -152,6 +167,8 @@ mod tests {
                 assert!(variable.is_none_or(|variable| text.contains(&variable)), "{}", setting.flag);
             }
         }
-        assert_eq!(text(None), text(Some(Subcommand::Serve)));
+        let overview = text(None);
+        assert!(overview.lines().all(|line| line.len() <= WIDTH && line.is_ascii()), "{overview}");
+        assert!(Subcommand::ALL.iter().all(|one| overview.contains(&format!("\n  {} ", one.word()))));
     }
 }

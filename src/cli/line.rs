@@ -73,9 +73,12 @@ impl Line {
         match Subcommand::named(&word).filter(|_| is_first) {
             Some(subcommand) => self.subcommand = Some(subcommand),
             None if is_first && word == "help" => self.help = true,
-            None if self.subcommand() != Subcommand::Serve || !self.operands.is_empty() => {
-                self.operands.push(operand);
+            None if self.subcommand() != Subcommand::Serve => self.operands.push(operand),
+            // The ports may stand before the files, but a name behind them may also be a switch of the original.
+            None if !self.operands.is_empty() && looks_like_file(&operand, &|_| false) => {
+                self.files.push(operand);
             }
+            None if !self.operands.is_empty() => self.operands.push(operand),
             None if is_position(&word) => match looks_like_file(&operand, exists) && !is_port(&word) {
                 true => self.files.push(operand),
                 false => self.operands.push(operand),
@@ -104,11 +107,14 @@ impl Line {
         let flags = TABLE.iter().filter(|option| option.commands.contains(&self.subcommand()));
         let known = flags.map(|option| option.flag).chain(["help", "version"]);
         let help = match self.subcommand {
-            None => "h1mock --help".to_string(),
+            None => "h1mock serve --help".to_string(),
             Some(subcommand) => format!("h1mock {} --help", subcommand.word()),
         };
         // A missing dash gets no suggestion: `-workers` arrives as the letter `w`.
-        let hint = match given.strip_prefix("--").and_then(|name| nearest(name, known)) {
+        let near = |name: &str| nearest(name, known);
+        let habit = |name: &str| meant(name.trim_start_matches('-'), &HABITS_OF_FLAGS);
+        let flag = habit(given).filter(|_| self.subcommand() == Subcommand::Serve);
+        let hint = match flag.or_else(|| given.strip_prefix("--").and_then(near)) {
             Some(flag) => format!("did you mean `--{flag}`?"),
             None => format!("`{help}` lists them"),
         };
@@ -142,9 +148,34 @@ fn looks_like_file(operand: &OsStr, exists: &dyn Fn(&OsStr) -> bool) -> bool {
     bytes.contains(&b'/') || bytes.ends_with(b".rhai") || exists(operand)
 }
 
+/// Flags of other servers, and what they are called here.
+const HABITS_OF_FLAGS: [(&str, &str); 6] = [
+    ("port", "traffic-port"),
+    ("p", "traffic-port"),
+    ("host", "bind"),
+    ("address", "bind"),
+    ("config", "config-dir"),
+    ("c", "config-dir"),
+];
+
+/// Commands of other programs, and what they are called here.
+const HABITS_OF_COMMANDS: [(&str, &str); 7] = [
+    ("run", "serve"),
+    ("start", "serve"),
+    ("server", "serve"),
+    ("validate", "check"),
+    ("lint", "check"),
+    ("init", "new"),
+    ("version", "--version"),
+];
+
+fn meant(word: &str, habits: &[(&str, &'static str)]) -> Option<&'static str> {
+    habits.iter().find(|(habit, _)| *habit == word).map(|(_, meant)| *meant)
+}
+
 fn unknown_subcommand(word: &str) -> String {
     let known = Subcommand::ALL.map(Subcommand::word).into_iter().chain(["help"]);
-    let hint = match nearest(word, known) {
+    let hint = match meant(word, &HABITS_OF_COMMANDS).or_else(|| nearest(word, known)) {
         Some(near) => format!("did you mean `{near}`?"),
         None => "`h1mock --help` lists them, and there is no file of that name".to_string(),
     };

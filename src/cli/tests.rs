@@ -214,10 +214,15 @@ fn typing_mistakes_get_a_suggestion() {
         (&["--trafic-port=1"], "unknown option `--trafic-port`: did you mean `--traffic-port`?"),
         (&["--hlep"], "unknown option `--hlep`: did you mean `--help`?"),
         (&["--colour"], "unknown option `--colour`: did you mean `--color`?"),
-        (&["--frobnicate"], "unknown option `--frobnicate`: `h1mock --help` lists them"),
+        (&["--frobnicate"], "unknown option `--frobnicate`: `h1mock serve --help` lists them"),
+        (&["shop.rhai", "--port", "80"], "unknown option `--port`: did you mean `--traffic-port`?"),
+        (&["-p", "80"], "unknown option `-p`: did you mean `--traffic-port`?"),
+        (&["check", "--port", "80"], "unknown option `--port`: `h1mock check --help` lists them"),
+        (&["run"], "unknown command `run`: did you mean `serve`?"),
+        (&["version"], "unknown command `version`: did you mean `--version`?"),
         (&["wait", "--timout=1"], "unknown option `--timout`: did you mean `--timeout`?"),
         (&["check", "--colour"], "unknown option `--colour`: `h1mock check --help` lists them"),
-        (&["-x"], "unknown option `-x`: `h1mock --help` lists them"),
+        (&["-x"], "unknown option `-x`: `h1mock serve --help` lists them"),
         (&["chekc", "f"], "unknown command `chekc`: did you mean `check`?"),
         (
             &["initial"],
@@ -259,11 +264,18 @@ fn missing_and_superfluous_words_are_named() {
 fn help_and_version_win_over_the_rest() {
     let main = run(&["--help"], &[]).unwrap();
     let check = run(&["help", "check"], &[]).unwrap();
+    let serve = run(&["help", "serve"], &[]).unwrap();
     assert!(matches!(&main, Command::Help(text) if text.starts_with("h1mock: an HTTP/1 mock server")));
     assert!(matches!(&check, Command::Help(text) if text.contains("Usage: h1mock check [OPTIONS] FILE...")));
     let broken = [("H1MOCK_WORKERS", "none")];
-    for args in [&["-h"][..], &["help"], &["serve", "--help"], &["help", "serve"], &["-h", "--workers=x"]] {
+    assert!(
+        matches!(&serve, Command::Help(text) if text.contains("Usage: h1mock [serve] [OPTIONS] [FILE...]"))
+    );
+    for args in [&["-h"][..], &["help"], &["-h", "--workers=x"]] {
         assert_eq!(run(args, &broken).as_ref(), Ok(&main), "{args:?}");
+    }
+    for args in [&["serve", "--help"][..], &["--help", "serve", "--workers=x"]] {
+        assert_eq!(run(args, &broken).as_ref(), Ok(&serve), "{args:?}");
     }
     for args in [&["check", "--help"][..], &["--help", "check"], &["check", "a", "-h"]] {
         assert_eq!(run(args, &[]).as_ref(), Ok(&check), "{args:?}");

@@ -79,8 +79,8 @@ fn place(path: &Path) -> Result<(PathBuf, Name), String> {
         _ => describe_io(&error),
     })?;
     if metadata.is_dir() {
-        let all = path.display();
-        return Err(format!("it is a folder; name a file in it, or take all of it: `--config-dir {all}`"));
+        let folder = path.display();
+        return Err(format!("it is a folder: name its files, such as `h1mock {folder}/*.rhai`"));
     }
     if !metadata.is_file() {
         return Err("it is a pipe or a device; name a file".to_owned());

@@ -13,6 +13,7 @@ use crate::serving::waiting::Waits;
 use crate::system::io_error::{describe_io, failed_to};
 use crate::system::lock::lock;
 use crate::system::renewed_thread::{self, Next};
+use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -63,8 +64,9 @@ impl Listener {
     /// Binds `address`:`port`; port 0 takes a free one. `::` also serves IPv4 where the system allows it.
     ///
     /// # Errors
-    /// ``failed to listen on `0.0.0.0:8000`: address already in use``
+    /// ``failed to listen on `0.0.0.0:8000`: address already in use``, and how to choose another port by `flag`.
     pub(crate) fn bind(
+        flag: &str,
         (address, port): (IpAddr, u16),
         limits: &Limits,
         refuse: Refuse,
@@ -72,7 +74,12 @@ impl Listener {
     ) -> Result<Listener, String> {
         let wanted = SocketAddr::new(address, port);
         let failed = failed_to(format!("listen on `{wanted}`"));
-        let listener = TcpListener::bind(wanted).map_err(&failed)?;
+        let listener = TcpListener::bind(wanted).map_err(|error| match error.kind() {
+            ErrorKind::AddrInUse => {
+                format!("{}, perhaps by another h1mock; `{flag} PORT` chooses another port", failed(error))
+            }
+            _ => failed(error),
+        })?;
         let address = listener.local_addr().map_err(&failed)?;
         let server = http::server(listener, limits, refuse, reactor).map_err(&failed)?;
         Ok(Listener { server: Arc::new(server), address, buffered: limits.buffered, workers: 0 })
@@ -280,7 +287,7 @@ mod tests {
         let address = (IpAddr::from([127, 0, 0, 1]), 0);
         let journal = Arc::new(Journal::new(0, 0).unwrap());
         let refuse = refusal::mock_pages(&limits, AccessLog::new(false, false), journal, Arc::default());
-        let mut listener = Listener::bind(address, &limits, refuse, &reactor).unwrap();
+        let mut listener = Listener::bind("--traffic-port", address, &limits, refuse, &reactor).unwrap();
         let shared = shared(&reactor);
         listener.start("test", 1, 1 << 20, Arc::new(Panics(shared.clone()))).unwrap();
         for _ in 0..3 {

@@ -130,12 +130,17 @@ fn listeners(
     let access = access_log(settings);
     let at = |port| (settings.bind, port);
     let refuse = refusal::mock_pages(&mock, access, journal.clone(), loaded.clone());
-    let traffic = Listener::bind(at(settings.traffic_port), &mock, refuse, reactor)?;
+    let traffic = Listener::bind("--traffic-port", at(settings.traffic_port), &mock, refuse, reactor)?;
     if settings.no_admin {
         return Ok((traffic, None));
     }
-    let admin =
-        Listener::bind(at(settings.admin_port), &admin, refusal::admin_pages(&admin, access), reactor)?;
+    let admin = Listener::bind(
+        "--admin-port",
+        at(settings.admin_port),
+        &admin,
+        refusal::admin_pages(&admin, access),
+        reactor,
+    )?;
     Ok((traffic, Some(admin)))
 }
 

@@ -27,18 +27,18 @@ fn json_is_one_document_with_a_row_for_each_file() {
     let message = "view function `show` takes `()`, but rule `/a/<int:id>` gives `(id)`";
     let expected = [
         json!({ "file": "mocks/bad", "ok": false, "kind": null, "rules": null, "warnings": [], "error": {
-            "file": "bad", "line": 2, "column": 9, "message": message,
+            "file": "mocks/bad", "line": 2, "column": 9, "message": message,
             "source": "    app.get(\"/a/<int:id>\", show);",
         } }),
         json!({ "file": "mocks/good", "ok": true, "kind": "provision", "rules": 1, "error": null, "warnings": [] }),
         json!({ "file": "mocks/library.rhai", "ok": true, "kind": "library", "rules": null, "error": null, "warnings": [] }),
         json!({ "file": "mocks/suspect", "ok": true, "kind": "provision", "rules": 3, "error": null, "warnings": [
             {
-                "file": "suspect", "line": 2, "column": 22, "message": "no function `helo`",
+                "file": "mocks/suspect", "line": 2, "column": 22, "message": "no function `helo`",
                 "source": "    app.get(\"/a\", || helo());", "hint": "did you mean `hello`?",
             },
             {
-                "file": "suspect", "line": 4, "column": null, "source": null,
+                "file": "mocks/suspect", "line": 4, "column": null, "source": null,
                 "message": "rule `/<y>` (suspect:4) never serves: `/<x>` (suspect:3) comes first",
             },
         ] }),

@@ -65,7 +65,7 @@ fn wrong_usage_is_one_line_and_exit_code_2() {
 fn help_and_version_go_to_standard_output() {
     let help = binary().arg("--help").output().unwrap();
     assert_eq!(help.status.code(), Some(0));
-    assert!(String::from_utf8_lossy(&help.stdout).contains("--provision-dir"));
+    assert!(String::from_utf8_lossy(&help.stdout).contains("h1mock serve --help"));
     let version = binary().arg("--version").output().unwrap();
     assert_eq!(String::from_utf8_lossy(&version.stdout), format!("h1mock {}\n", env!("CARGO_PKG_VERSION")));
 }

@@ -64,7 +64,8 @@ fn check_and_routes_have_the_same_limit() {
         let text = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(1), "{command}: {text}");
         let begin = text.find("failed to load").unwrap();
-        assert_reason(&text[begin..], "failed to load provision `slow`: line 4, ");
+        let slow = folder.0.join("slow").display().to_string();
+        assert_reason(&text[begin..], &format!("failed to load provision `{slow}`: line 4, "));
     }
 }
 

@@ -195,7 +195,7 @@ fn what_can_not_be_served_is_refused_with_the_way_out() {
         (
             &["./mocks"],
             1,
-            "failed to serve `./mocks`: it is a folder; name a file in it, or take all of it: `--config-dir ./mocks`",
+            "failed to serve `./mocks`: it is a folder: name its files, such as `h1mock ./mocks/*.rhai`",
         ),
         (
             &["users.json"],

@@ -48,7 +48,9 @@ fn a_port_in_use_is_one_line_and_exit_code_1() {
             .output()
             .unwrap();
         assert_eq!(output.status.code(), Some(1));
-        let expected = format!("h1mock: failed to listen on `127.0.0.1:{port}`: address already in use\n");
+        let expected = format!(
+            "h1mock: failed to listen on `127.0.0.1:{port}`: address already in use, perhaps by another h1mock; `{flag} PORT` chooses another port\n"
+        );
         assert_eq!(String::from_utf8_lossy(&output.stderr), expected);
     }
 }

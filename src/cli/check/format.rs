@@ -158,27 +158,19 @@ fn document(rows: &[Row]) -> String {
 
 fn print_commands(checked: &Checked) {
     for warning in checked.warnings.iter().chain(&checked.shadowed) {
-        print(&command("warning", checked.path, warning));
+        print(&command("warning", warning));
     }
     match &checked.result {
         Ok(loads) => print(&ok_line(checked.path, loads)),
-        Err(error) => print(&command("error", checked.path, error)),
+        Err(error) => print(&command("error", error)),
     }
 }
 
-/// Returns a workflow command: `::error file=mocks/shop.rhai,line=3,col=7,title=h1mock check::no variable `x``. `path` is the
-/// checked file, `fault` may be in another one beside it.
+/// Returns a workflow command: `::error file=mocks/shop.rhai,line=3,col=7,title=h1mock check::no variable `x``.
 ///
 /// <https://docs.github.com/en/actions/reference/workflow-commands-for-github-actions> describes the commands.
-fn command(level: &str, path: &Path, fault: &Fault) -> String {
-    let checked = path.display().to_string();
-    // The fault of a file that can't be read has the path as its file.
-    let place = match path.parent() {
-        Some(folder) if fault.file != checked => folder.join(&fault.file).display().to_string(),
-        _ => checked,
-    };
-    let mut command =
-        format!("::{level} file={}", encode(place.strip_prefix("./").unwrap_or(&place), PROPERTY));
+fn command(level: &str, fault: &Fault) -> String {
+    let mut command = format!("::{level} file={}", encode(&fault.file, PROPERTY));
     for (name, number) in [("line", fault.line), ("col", fault.column)] {
         command += &number.map_or(String::new(), |number| format!(",{name}={number}"));
     }
@@ -216,6 +208,7 @@ pub(crate) fn print(text: &str) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::placed;
     use super::*;
 
     fn fault(file: &str, message: &str, hint: Option<&str>) -> Fault {
@@ -247,7 +240,7 @@ mod tests {
                 "file=mocks/none,title=h1mock check::there is no such file",
             ),
         ] {
-            assert_eq!(command("error", Path::new(path), &fault), format!("::error {expected}"));
+            assert_eq!(command("error", &placed(Path::new(path), fault)), format!("::error {expected}"));
         }
     }
 
