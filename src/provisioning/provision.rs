@@ -352,9 +352,10 @@ fn endpoints_are_unique(files: &Files, entries: &[Entry]) -> Result<(), LoadErro
         let first = *known.entry(&entry.endpoint).or_insert(entry);
         if first.view != entry.view {
             let message = format!(
-                "endpoint `{}` is {} already (line {}): give {} an endpoint of its own",
+                "endpoint `{}` is {} already ({}line {}): give {} another name, or an endpoint of its own",
                 entry.endpoint,
                 name(first),
+                if first.file == entry.file { String::new() } else { format!("`{}`, ", first.file) },
                 first.at.line().unwrap_or(0),
                 name(entry)
             );

@@ -59,7 +59,7 @@ const BROKEN: &[(&str, &str, &str)] = &[
     (
         "endpoint-twice",
         "fn registerRules() {\n    app.add_url_rule(\"/a\", \"e\", one);\n    app.add_url_rule(\"/b\", \"e\", two);\n}\nfn one() { 1 }\nfn two() { 2 }\n",
-        "line 3, column 9: endpoint `e` is `one` already (line 2): give `two` an endpoint of its own",
+        "line 3, column 9: endpoint `e` is `one` already (line 2): give `two` another name, or an endpoint of its own",
     ),
     (
         "methods",
@@ -161,7 +161,8 @@ fn a_broken_provision_has_the_same_error_everywhere() {
         checked.write(name, source);
         let output = binary()
             .args(["check", "--script-timeout", time(message)])
-            .arg(checked.0.join(name))
+            .arg(name)
+            .current_dir(&checked.0)
             .output()
             .unwrap();
         let text = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -121,6 +121,12 @@ fn several_files_serve_as_one_provision_and_errors_name_the_right_one() {
     assert!(mock.get("/bad").text().contains("users.rhai"), "{}", mock.get("/bad").text());
     mock.folder.write("users.rhai", "fn registerRules() { app.get(\"/users\", lst); }\n");
     mock.wait_for_log("failed to load provision `users.rhai`: line 1, column 40: no variable `lst`\n");
+    let twice = users.replace("registerRules() {", "registerRules() { app.get(\"/word\", list);");
+    mock.folder
+        .write("shop.rhai", &SHOP.replace("|| \"one\"", "list").replace("}\n", "}\nfn list() { \"one\" }\n"));
+    mock.folder.write("users.rhai", &twice);
+    mock.wait_for_log("endpoint `list` is `list` already (`shop.rhai`, line 1): give `list` another name, or an endpoint of its own\n");
+    mock.folder.write("shop.rhai", SHOP);
     mock.folder.write("users.rhai", "fn list() { 1 }\n");
     mock.wait_for_log("failed to load provision `users.rhai`: function registerRules() is missing\n");
     assert_eq!(mock.get("/users").text(), "[\"ada\"]\n");

@@ -100,9 +100,15 @@ pub(super) fn name(word: &str) -> Option<&'static str> {
         "pass" => "leave `pass` out: a block may be empty, `{ }`",
         "console" => "write `print(x)` or `logging.info(x)`",
         "module" | "exports" => EXPORTS,
+        "req" => "write `request`, which every view has: `request.args`, `request.json`",
+        "res" => RETURNED,
+        "JSON" => "write `json.dumps(x)` and `json.loads(text)`",
+        "axios" => FETCH,
         _ => return None,
     })
 }
+
+const FETCH: &str = "a request to another server is `requests.get(url)`";
 
 /// Returns the hint for function `name` of another language.
 pub(crate) fn function(name: &str) -> Option<&'static str> {
@@ -114,6 +120,11 @@ pub(crate) fn function(name: &str) -> Option<&'static str> {
         "open" => READ_FILE,
         "isinstance" => TYPE_OF,
         "dict" => MAP,
+        "fetch" => FETCH,
+        "setTimeout" => {
+            "`time.sleep(1.5)` holds the answer back, `callback(url, #{ after: 1.5 })` sends a request later"
+        }
+        "HTTPException" => "write `abort(404, \"why\")`",
         "list" | "tuple" => LIST,
         "registerRules" => "define `fn registerRules() { app.get(\"/\", index); }`",
         _ => return None,
