@@ -247,7 +247,9 @@ fn message(error: &EvalAltResult) -> String {
         },
         EvalAltResult::ErrorIndexingType(types, _) => {
             let types = types.replace(ANY_STRING, "string");
-            let (of, by) = types.trim_end_matches(']').split_once(" [").unwrap_or((&types, "an index"));
+            // With the type of the value, if an item is set: `map [i64] = map`.
+            let types = types.split_once("] = ").map_or(types.trim_end_matches(']'), |(types, _)| types);
+            let (of, by) = types.split_once(" [").unwrap_or((types, "an index"));
             return format!("{} has no items, and none by {}", shown_type(of), shown_type(by));
         }
         EvalAltResult::ErrorNonPureMethodCallOnConstant(name, _) => {

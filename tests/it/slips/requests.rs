@@ -57,6 +57,27 @@ const REQUESTS: &[(&str, &str, &str, &str, &str)] = &[
         "`()` has no items, and none by i64",
         "where a value may be `()`, write `?.` or `?[`: `x?.name ?? \"none\"`",
     ),
+    (
+        "store.orders[7] = #{ id: 7 }",
+        "application/json",
+        "",
+        "`()` has no items, and none by i64",
+        "begin with a map, `#{}`; in `store` give each value a key of its own: `store[\"order:\" + id] = order`",
+    ),
+    (
+        "let order = store[\"none\"]; order.paid = true;",
+        "application/json",
+        "",
+        "`()` has no property `paid`",
+        "begin with a map, `#{}`; in `store` give each value a key of its own: `store[\"order:\" + id] = order`",
+    ),
+    (
+        "store.orders = #{}; store.orders[7] = 1;",
+        "application/json",
+        "",
+        "map has no items, and none by i64",
+        "the keys of a map are texts: `map[\"\" + id]`",
+    ),
     ("request.json.a.b.c", "application/json", "{\"a\": {\"b\": 1}}", "i64 has no property `c`", ""),
 ];
 

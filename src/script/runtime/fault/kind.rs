@@ -12,6 +12,10 @@ pub enum Kind {
     NoVariable(String),
     /// A property or an item of `()`.
     OfNothing,
+    /// A property or an item of `()` that is set.
+    SetInNothing,
+    /// An item of a map by a key that is no text.
+    ByNoText,
     /// A condition that is neither true nor false.
     NoBoolean,
     /// A `for` loop over a value that has no items.
@@ -32,6 +36,10 @@ impl Kind {
             Kind::NoFunction(signature) => habit::signature(signature)?,
             Kind::NoVariable(name) => habit::variable(name).or_else(|| habit::name(name))?,
             Kind::OfNothing => "where a value may be `()`, write `?.` or `?[`: `x?.name ?? \"none\"`",
+            Kind::SetInNothing => {
+                "begin with a map, `#{}`; in `store` give each value a key of its own: `store[\"order:\" + id] = order`"
+            }
+            Kind::ByNoText => "the keys of a map are texts: `map[\"\" + id]`",
             Kind::NoBoolean => "write `bool(x)` for Python's truth, or compare, as in `x != ()`",
             Kind::NotIterable => "a map is walked by its keys: `for key in map.keys()`",
             Kind::InUse => {
@@ -72,9 +80,16 @@ impl From<&EvalAltResult> for Kind {
             EvalAltResult::ErrorVariableNotFound(name, _) => Kind::NoVariable(name.clone()),
             // Rhai gives the type only as a text.
             EvalAltResult::ErrorDotExpr(text, _) if text.contains("is not registered for type '()'") => {
-                Kind::OfNothing
+                if text.contains("a setter is") {
+                    Kind::SetInNothing
+                } else {
+                    Kind::OfNothing
+                }
             }
-            EvalAltResult::ErrorIndexingType(types, _) if types.starts_with("() [") => Kind::OfNothing,
+            EvalAltResult::ErrorIndexingType(types, _) if types.starts_with("() [") => {
+                if types.contains("] = ") { Kind::SetInNothing } else { Kind::OfNothing }
+            }
+            EvalAltResult::ErrorIndexingType(types, _) if types.starts_with("map [") => Kind::ByNoText,
             EvalAltResult::ErrorFor(..) => Kind::NotIterable,
             EvalAltResult::ErrorDataRace(..) => Kind::InUse,
             EvalAltResult::ErrorMismatchDataType(wanted, ..) if wanted == "bool" => Kind::NoBoolean,
@@ -113,9 +128,9 @@ mod tests {
             ("let m = #{ a: 1 }; m.keys().map(|k| m[k])", Kind::InUse),
             ("nobody", Kind::NoVariable("nobody".to_owned())),
             ("let x = (); x.name", Kind::OfNothing),
-            ("let x = (); x.name = 1", Kind::OfNothing),
+            ("let x = (); x.name = 1", Kind::SetInNothing),
             ("let x = (); x[\"name\"]", Kind::OfNothing),
-            ("let x = (); x[0] = 1", Kind::OfNothing),
+            ("let x = (); x[0] = 1", Kind::SetInNothing),
             ("let x = 1; x.name", Kind::Other),
         ] {
             let error = budget.run(|| engine.run(script)).unwrap_err();
